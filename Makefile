@@ -1,0 +1,68 @@
+# One command on a fresh machine is enough: every target sets up `.venv` first.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CONFIG ?= configs/default.yaml
+MILVUS_DATA ?= .milvus
+
+.DEFAULT_GOAL := help
+.PHONY: help setup install demo ingest test lint types bench lock milvus-up milvus-down milvus-local
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(READY)  ## Make .venv with everything in it, once
+	@echo "ready: source $(VENV)/bin/activate"
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "vsearch needs Python 3.11 to 3.13; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
+	$(BIN)/uv pip install --python $(BIN)/python --constraint requirements.lock \
+	  --editable '.[open-clip]' --group dev --group milvus-server
+	@touch $@
+
+lock: $(READY)  ## Resolve the dependencies again, within the ranges of pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --upgrade \
+	  --extra open-clip --extra ray --extra serve --group dev --group milvus-server \
+	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+install:  ## Put vsearch on the PATH with pipx
+	pipx install --force .
+
+demo: $(READY)  ## Make a few videos, index them, and find one by a picture
+	$(BIN)/python -m pipeline.demo .demo
+	$(BIN)/vsearch ingest --config configs/demo.yaml
+	$(BIN)/vsearch query --config configs/demo.yaml --image .demo/videos/query.png --top-k 3
+	@echo "to go on: source $(VENV)/bin/activate; export VSEARCH_CONFIG=configs/demo.yaml"
+
+ingest: $(READY)  ## Index the videos of CONFIG=configs/prod.yaml
+	@$(BIN)/vsearch ingest --config $(CONFIG)
+	@echo "to search: source $(VENV)/bin/activate, then vsearch query \"a red car\""
+
+test: $(READY)  ## Run the tests; a real Milvus server is started for them
+	$(BIN)/python -m pytest
+
+lint: $(READY)  ## Style, formatting, and who may import what
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(READY)  ## Check the types
+	$(BIN)/mypy
+
+bench: $(READY)  ## Measure, side by side in one run
+	$(BIN)/python -m benchmarks
+
+milvus-up:  ## Start Milvus with Docker; wants MINIO_ROOT_USER, MINIO_ROOT_PASSWORD, MILVUS_ROOT_PASSWORD
+	docker compose --file deploy/milvus-standalone.yml up --detach --wait
+
+milvus-down:  ## Stop it; its data stays
+	docker compose --file deploy/milvus-standalone.yml down
+
+milvus-local: $(READY)  ## Run a Milvus server without Docker (Linux x86-64); Ctrl-C stops it
+	$(BIN)/python deploy/milvus_local.py --data $(MILVUS_DATA)

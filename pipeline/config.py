@@ -1,0 +1,173 @@
+"""The settings: one pydantic tree, one section a stage.
+
+What belongs here: names, types, ranges and defaults of settings. Where values come from is in
+`settings.py`; what a setting does is written where it is used. `configs/default.yaml` says all of it for
+people; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+MAX_CANDIDATES = 64
+"""Most frames that a scene keeps while it is open; it bounds memory and samples a scene."""
+
+Auto = Literal["auto"]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Names = Annotated[
+    tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)
+]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Section(BaseModel):
+    """A section of the settings: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class SourceConfig(Section):
+    """Where videos are looked for."""
+
+    paths: Names = ()
+    extensions: Names = (
+        ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg",
+        ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
+    )  # fmt: skip
+    follow_links: bool = False
+
+
+class DecodeConfig(Section):
+    """How files become frames."""
+
+    backend: Literal["auto", "decord", "pyav"] = "auto"
+    workers: Annotated[int, Field(ge=1, le=256)] | Auto = "auto"
+    deadline_s: Positive | Auto = "auto"
+
+
+class ScenesConfig(Section):
+    """How frames become scenes."""
+
+    detector: Literal["adaptive", "content", "hash", "histogram", "threshold", "fixed"] = "adaptive"
+    threshold: NotNegative | None = None
+    min_length_s: NotNegative = 0.6
+    max_length_s: Positive | None = 30.0
+
+    @model_validator(mode="after")
+    def _lengths_fit(self) -> ScenesConfig:
+        if self.max_length_s is None:
+            if self.detector == "fixed":
+                raise ValueError("detector fixed cuts every max_length_s: set it, such as 1.0")
+        elif self.detector != "fixed" and self.max_length_s <= self.min_length_s:
+            raise ValueError(
+                f"max_length_s ({self.max_length_s:g}) must exceed min_length_s ({self.min_length_s:g})"
+            )
+        return self
+
+
+class TilesConfig(Section):
+    """How a sampled frame is cut into overlapping squares.
+
+    Args:
+        size: Side of a square, as a fraction of the frame's shorter side.
+        overlap: Least overlap of neighbours, as a fraction of a square's side.
+    """
+
+    size: Annotated[float, Field(ge=0.1, le=1)] = 0.5
+    overlap: Annotated[float, Field(ge=0, le=0.9)] = 0.25
+
+
+class SampleConfig(Section):
+    """Which pictures stand for a scene."""
+
+    per_scene: Annotated[int, Field(ge=1, le=MAX_CANDIDATES)] = 3
+    fps: Positive | None = None
+    pooling: Literal["none", "mean"] = "none"
+    tiles: TilesConfig | None = None
+
+
+class EncodeConfig(Section):
+    """Which model turns pictures and text into vectors, and on what."""
+
+    backend: Literal["openai", "open_clip"] = "openai"
+    model: str = "ViT-B/32"
+    weights: str | None = None
+    sha256: Sha256 | None = None
+    cache_dir: str = "~/.cache/clip"
+    device: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = 64
+
+
+class IndexConfig(Section):
+    """The ANN index over `segments`; a type reads only its own parameters.
+
+    `M` and `ef_construction` are HNSW's, `nlist` is that of IVF_FLAT and IVF_SQ8.
+    """
+
+    type: Literal["HNSW", "IVF_FLAT", "IVF_SQ8", "FLAT"] = "HNSW"
+    M: Annotated[int, Field(ge=2, le=2048)] = 16
+    ef_construction: Annotated[int, Field(ge=8, le=4096)] = 200
+    nlist: Annotated[int, Field(ge=1, le=65536)] = 1024
+
+
+class AnnConfig(Section):
+    """How widely the index is searched: `ef` is HNSW's, `nprobe` IVF's."""
+
+    ef: Annotated[int, Field(ge=1, le=32768)] = 128
+    nprobe: Annotated[int, Field(ge=1, le=65536)] = 32
+
+
+class StoreConfig(Section):
+    """Which Milvus, which collection, which index."""
+
+    uri: str = "./vsearch.db"
+    collection: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")] = "archive"
+    token: SecretStr | None = None
+    consistency: Literal["Strong", "Bounded", "Session", "Eventually"] = "Bounded"
+    timeout_s: Positive = 30.0
+    index: IndexConfig = IndexConfig()
+    search: AnnConfig = AnnConfig()
+    flush_rows: Annotated[int, Field(ge=1)] = 50_000
+    flush_s: Positive = 300.0
+
+
+class SearchConfig(Section):
+    """How hits become an answer."""
+
+    top_k: Annotated[int, Field(ge=1, le=1000)] = 10
+    aggregate: Literal["max"] = "max"
+    moment_gap_s: NotNegative = 2.0
+
+
+class RunConfig(Section):
+    """Where a run keeps its notes."""
+
+    executor: Literal["local"] = "local"
+    state_dir: str = "./.vsearch"
+
+
+class Config(Section):
+    """All settings."""
+
+    source: SourceConfig = SourceConfig()
+    decode: DecodeConfig = DecodeConfig()
+    scenes: ScenesConfig = ScenesConfig()
+    sample: SampleConfig = SampleConfig()
+    encode: EncodeConfig = EncodeConfig()
+    store: StoreConfig = StoreConfig()
+    search: SearchConfig = SearchConfig()
+    run: RunConfig = RunConfig()
+
+    @model_validator(mode="after")
+    def _fps_fits_scenes(self) -> Config:
+        fps, longest = self.sample.fps, self.scenes.max_length_s
+        if fps is not None and (longest is None or fps * longest > MAX_CANDIDATES):
+            raise ValueError(
+                f"sample.fps {fps:g} asks for more than {MAX_CANDIDATES} frames of a scene:"
+                f" set scenes.max_length_s to {MAX_CANDIDATES / fps:g} or less"
+            )
+        return self

@@ -1,0 +1,211 @@
+"""Where settings come from: files, the environment, the command line, the last ingest."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from pipeline.config import Config, RunConfig
+from pipeline.errors import Code, ConfigError
+
+ENV_PREFIX = "VSEARCH_"
+CONFIG_VARIABLE = "VSEARCH_CONFIG"
+STATE_DIR_VARIABLE = "VSEARCH_RUN__STATE_DIR"
+LOCAL_CONFIG = Path("vsearch.yaml")
+REMEMBERED = "last-ingest.yaml"
+
+
+class Loaded(NamedTuple):
+    """Settings and where they came from, in words for one line on stderr."""
+
+    config: Config
+    origin: str
+
+
+def load_config(path: Path | str | None = None, overrides: Iterable[str] = ()) -> Loaded:
+    """Put the settings together.
+
+    Precedence: `overrides`, then `VSEARCH_SECTION__KEY` in the environment, then the file, then defaults.
+    The file is `path`, else `$VSEARCH_CONFIG`, else `./vsearch.yaml`, else what the last ingest in
+    this folder remembered. Values of overrides and of the environment are read as YAML, so that
+    `null`, numbers and lists can be written; pydantic-settings reads only JSON there, and passes over
+    unknown sections.
+
+    Args:
+        path: A YAML file.
+        overrides: `section.key=value` each.
+
+    Raises:
+        ConfigError: A file that is missing or no YAML, an unknown key, a value of the wrong type.
+    """
+    file = _choose_file(path)
+    values: dict[str, Any] = _read_yaml(file) if file else {}
+    places = dict.fromkeys(_leaves(values), str(file))
+    for place, dotted, text in [*_from_environment(), *_from_overrides(overrides)]:
+        _put(values, dotted, _parse(text, place), place)
+        places[dotted] = place
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        raise _explain(error, places, file) from None
+    return Loaded(config, str(file) if file else "built-in defaults")
+
+
+def remember(config: Config, origin: str) -> None:
+    """Write down the settings of an ingest for bare commands in this folder; never the token."""
+    state = Path(config.run.state_dir)
+    state.mkdir(parents=True, exist_ok=True)
+    values = config.model_dump(mode="json", exclude={"store": {"token"}})
+    text = f"# Settings of the last ingest, from {origin}; the token is not kept.\n"
+    partial = state / f"{REMEMBERED}.partial"
+    partial.write_text(text + yaml.safe_dump(values, sort_keys=False))
+    partial.replace(state / REMEMBERED)
+
+
+def _choose_file(path: Path | str | None) -> Path | None:
+    if path is not None:
+        return Path(path)
+    if named := os.environ.get(CONFIG_VARIABLE):
+        return Path(named)
+    state_dir = os.environ.get(STATE_DIR_VARIABLE, RunConfig().state_dir)
+    candidates = (LOCAL_CONFIG, Path(state_dir) / REMEMBERED)
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            "no such config file", code=Code.CONFIG_NOT_FOUND, uri=str(file)
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"cannot be read as text: {error}", code=Code.CONFIG_INVALID, uri=str(file)
+        ) from None
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"is no valid YAML: {' '.join(str(error).split())}",
+            code=Code.CONFIG_INVALID,
+            uri=str(file),
+        ) from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"must hold sections such as `store:`, not a {type(values).__name__}",
+            code=Code.CONFIG_INVALID,
+            uri=str(file),
+        )
+    # `search:` with nothing under it says nothing.
+    return {section: keys for section, keys in values.items() if keys is not None}
+
+
+def _from_environment() -> Iterator[tuple[str, str, str]]:
+    for name, text in sorted(os.environ.items()):
+        if name.startswith(ENV_PREFIX) and "__" in name:
+            yield f"${name}", name.removeprefix(ENV_PREFIX).lower().replace("__", "."), text
+
+
+def _from_overrides(overrides: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    for override in overrides:
+        dotted, equals, text = override.partition("=")
+        if not equals or not dotted.strip():
+            raise ConfigError(
+                "write it as section.key=value",
+                code=Code.CONFIG_INVALID,
+                uri=f"--set {override}",
+            )
+        yield f"--set {dotted.strip()}", dotted.strip(), text
+
+
+def _parse(text: str, place: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(
+            f"{text!r} is no valid YAML value; quote it", code=Code.CONFIG_INVALID, uri=place
+        ) from None
+
+
+def _put(values: dict[str, Any], dotted: str, value: Any, place: str) -> None:
+    *sections, key = dotted.split(".")
+    for section in sections:
+        if values.get(section) is None:
+            values[section] = {}
+        values = values[section]
+        if not isinstance(values, dict):
+            raise ConfigError(f"{section} is no section", code=Code.CONFIG_INVALID, uri=place)
+    # Names of environment variables have lost their case; `M` is the one key that has any.
+    values[next((known for known in ("M",) if known.lower() == key), key)] = value
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+
+
+def _explain(error: ValidationError, places: Mapping[str, str], file: Path | None) -> ConfigError:
+    complaints = []
+    for detail in error.errors(include_url=False, include_context=False):
+        location = [str(part) for part in detail["loc"]]
+        # Unions add the tried type's name behind the key; a user knows the key alone.
+        dotted = ".".join(location[: _known_depth(location)])
+        place = places.get(dotted)
+        key = dotted if place in (None, str(file)) else place
+        if detail["type"] == "extra_forbidden":
+            complaint = _unknown_key(location)
+        else:
+            complaint = detail["msg"].removeprefix("Value error, ")
+            if not isinstance(detail["input"], dict | BaseModel):
+                complaint += f", not {detail['input']!r}"
+        complaints.append(f"{key}: {complaint}" if key else complaint)
+    return ConfigError(
+        "; ".join(dict.fromkeys(complaints)),
+        code=Code.CONFIG_INVALID,
+        uri=str(file) if file else None,
+    )
+
+
+def _known_depth(location: list[str]) -> int:
+    model: Any = Config
+    for depth, key in enumerate(location):
+        fields = getattr(model, "model_fields", {})
+        if key not in fields:
+            return depth + 1 if fields else depth
+        annotation = fields[key].annotation
+        model = next(
+            (t for t in (annotation, *getattr(annotation, "__args__", ())) if hasattr(t, "model_fields")),
+            None,
+        )
+    return len(location)
+
+
+def _unknown_key(location: list[str]) -> str:
+    known = [dotted for dotted in _all_keys(Config)]
+    dotted = ".".join(location)
+    # The same section first: `encode.modle` means `encode.model`, not a like name elsewhere.
+    siblings = [k for k in known if k.split(".")[:-1] == location[:-1]]
+    near = difflib.get_close_matches(dotted, siblings, n=1, cutoff=0.6) or [
+        *(k for k in known if k.split(".")[-1] == location[-1]),
+        *difflib.get_close_matches(dotted, known, n=1, cutoff=0.5),
+    ]
+    hint = f"did you mean {near[0]}?" if near else "see `vsearch config show` for all keys"
+    return f"unknown key; {hint}"
+
+
+def _all_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, info in model.model_fields.items():
+        yield f"{prefix}{name}"
+        types = (info.annotation, *getattr(info.annotation, "__args__", ()))
+        for kind in types:
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from _all_keys(kind, f"{prefix}{name}.")

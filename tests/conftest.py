@@ -1,0 +1,29 @@
+"""Fixtures for every room's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+from tests.media_factory import MediaFactory
+from tests.servers import milvus_local
+
+
+# Timings are the machine's, not the code's: a slow example is no failure.
+hypothesis.settings.register_profile("vsearch", deadline=None)
+hypothesis.settings.load_profile("vsearch")
+
+
+@pytest.fixture(scope="session")
+def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Milvus server, started at first use. It never skips: it must run."""
+    with milvus_local(tmp_path_factory.mktemp("milvus")) as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> MediaFactory:
+    """Video files by the names in `tests/media_factory.py`, each made when first asked for."""
+    return MediaFactory(tmp_path_factory.mktemp("media"))
