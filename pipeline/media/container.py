@@ -1,0 +1,132 @@
+"""Opening a container safely, and its presented timeline; what `probe` and `reader` share."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from pipeline.data import FileStamp, Float64Array
+from pipeline.errors import Code, MediaError
+
+# FFmpeg follows what a file's content says, whatever its name: playlists and concat lists open
+# other files and hosts. Only containers that hold their own frames, and only local files.
+_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,gif,"
+    "m4v,h264,hevc,ivf,wtv,dv,rm,nut,obu,av1,mpegvideo"
+)
+_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timeline:
+    """The presented frames of a stream, read from its packets without decoding.
+
+    Args:
+        pts_s: Presentation times, float64 (n,), ascending, the first is 0.
+        end_s: End of the last presented frame.
+    """
+
+    pts_s: Float64Array
+    end_s: float
+
+
+def stamp_of(path: Path) -> FileStamp:
+    """A regular, readable, non-empty file's stamp.
+
+    Raises:
+        MediaError: NOT_FOUND, UNREADABLE (also for what is no regular file) or EMPTY_FILE.
+    """
+    try:
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode):
+            with path.open("rb") as file:
+                file.read(1)
+    except FileNotFoundError:
+        raise MediaError("no such file", code=Code.NOT_FOUND, uri=str(path)) from None
+    except OSError as error:
+        raise MediaError(
+            f"cannot be read: {error.strerror}", code=Code.UNREADABLE, uri=str(path)
+        ) from None
+    if not stat.S_ISREG(found.st_mode):
+        raise MediaError("is not a regular file", code=Code.UNREADABLE, uri=str(path))
+    if found.st_size == 0:
+        raise MediaError("has zero bytes: copy it again", code=Code.EMPTY_FILE, uri=str(path))
+    return FileStamp(found.st_size, found.st_mtime_ns)
+
+
+@contextmanager
+def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a local file and its best video stream.
+
+    Raises:
+        MediaError: NOT_FOUND, UNREADABLE, EMPTY_FILE, NOT_A_VIDEO or NO_VIDEO_STREAM.
+    """
+    stamp_of(path)
+    # Absolute, so that no name is taken for an option or a URL.
+    location = str(path.absolute())
+    try:
+        container = av.open(location, options=dict(_OPTIONS))
+    except (OSError, ValueError) as error:
+        # FFmpegError is an OSError; the file itself was readable a moment ago.
+        raise _not_a_video(path, getattr(error, "strerror", None) or str(error)) from None
+    with container:
+        stream = container.streams.best("video")
+        cover = isinstance(stream, VideoStream) and stream.disposition & Disposition.attached_pic
+        if not isinstance(stream, VideoStream) or cover or stream.codec_context is None:
+            raise MediaError(
+                "has no video stream that can be decoded", code=Code.NO_VIDEO_STREAM, uri=str(path)
+            )
+        yield container, stream
+
+
+def read_timeline(path: Path) -> Timeline:
+    """The presented timeline by the container's packets.
+
+    Packets that the container says to discard (lead-in before an edit list's start) are decoded by a
+    player but not shown; they are not counted.
+
+    Raises:
+        MediaError: As `open_container`, and NO_FRAMES.
+    """
+    with open_container(path) as (container, stream):
+        pts: list[int] = []
+        ends: list[int] = []
+        for packet in container.demux(stream):
+            if packet.size == 0 or packet.is_discard:
+                continue
+            time = packet.pts if packet.pts is not None else packet.dts
+            if time is not None:
+                pts.append(time)
+                ends.append(time + (packet.duration or 0))
+        if not pts or stream.time_base is None:
+            raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
+        times = np.unique(np.asarray(pts, dtype=np.int64))
+        # One division rounds once: 8.008 stays 8.008.
+        tick = stream.time_base
+        seconds = (times - times[0]) * tick.numerator / tick.denominator
+        end_s = float((max(ends) - int(times[0])) * tick)
+        return Timeline(seconds, max(end_s, float(seconds[-1]) + _frame_s(seconds, stream)))
+
+
+def _frame_s(seconds: Float64Array, stream: VideoStream) -> float:
+    # Some containers give packets no duration: then the last frame lasts as long as the usual one.
+    if len(seconds) > 1:
+        return float(np.median(np.diff(seconds)))
+    return float(1 / stream.average_rate) if stream.average_rate else 0.04
+
+
+def _not_a_video(path: Path, detail: str) -> MediaError:
+    return MediaError(
+        f"is not a video that FFmpeg can open ({' '.join(detail.split())})",
+        code=Code.NOT_A_VIDEO,
+        uri=str(path),
+    )

@@ -1,0 +1,95 @@
+"""path -> Video: who a file is and what a player would show of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import av
+
+from pipeline.data import Video
+from pipeline.errors import Code, MediaError
+from pipeline.media.container import open_container, read_timeline, stamp_of
+
+_HASH_CHUNK_BYTES = 8 << 20
+
+
+def probe(path: Path, *, beat: Callable[[], None] = lambda: None) -> Video:
+    """Look at one file: hash it, read its packets, decode its first frame.
+
+    Args:
+        path: The file.
+        beat: Called now and then while a large file is hashed, to show that work goes on.
+
+    Raises:
+        MediaError: NOT_FOUND, UNREADABLE, EMPTY_FILE, NOT_A_VIDEO, NO_VIDEO_STREAM, NO_FRAMES, or
+            DECODE_ERROR when the first frame cannot be decoded.
+    """
+    stamp = stamp_of(path)
+    timeline = read_timeline(path)
+    with open_container(path) as (container, stream):
+        first = _first_frame(path, container.decode(stream))
+        turned = first.rotation % 180 != 0
+        return Video(
+            video_id=content_id(path, beat=beat),
+            path=str(path.absolute()),
+            stamp=stamp,
+            codec=stream.codec_context.name,
+            container=container.format.name,
+            width=first.height if turned else first.width,
+            height=first.width if turned else first.height,
+            rotation=first.rotation % 360,
+            frames=len(timeline.pts_s),
+            duration_s=timeline.end_s,
+            frame_rate=len(timeline.pts_s) / timeline.end_s,
+            recorded_at=_capture_time(container.metadata.get("creation_time")),
+        )
+
+
+def content_id(path: Path, *, beat: Callable[[], None] = lambda: None) -> str:
+    """SHA-256 of the file's bytes, 64 lower-case hex digits: the `video_id`.
+
+    Raises:
+        MediaError: NOT_FOUND or UNREADABLE.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_HASH_CHUNK_BYTES):
+                digest.update(chunk)
+                beat()
+    except OSError as error:
+        raise MediaError(
+            f"cannot be read: {error.strerror}", code=Code.UNREADABLE, uri=str(path)
+        ) from None
+    return digest.hexdigest()
+
+
+def _first_frame(path: Path, frames: object) -> av.VideoFrame:
+    try:
+        frame = next(iter(frames), None)  # type: ignore[call-overload]
+    except av.FFmpegError as error:
+        raise MediaError(
+            f"its first frame cannot be decoded ({error})", code=Code.DECODE_ERROR, uri=str(path)
+        ) from None
+    if not isinstance(frame, av.VideoFrame):
+        raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
+    return frame
+
+
+def _capture_time(text: str | None) -> str | None:
+    """The container's creation time as ISO 8601 in UTC, or None.
+
+    Writers without a clock leave the epoch of the format (1904 or 1970): that is no capture time.
+    """
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat() if moment.year > 1970 else None

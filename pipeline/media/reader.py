@@ -1,0 +1,192 @@
+"""path -> Iterator[FrameBatch]: one forward pass over the presented frames, upright, with PTS.
+
+Two decoders give the same frames. PyAV decodes no further than it is asked to; decord decodes ahead
+without a bound, so that `auto` leaves it the files whose decoded frames fit `DECORD_BYTES`
+altogether, and of those only the ones where decord's timeline is the presented one (it counts wrong on
+files with an edit list). decord's random access is not dependable; nothing here seeks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import av
+import cv2
+import numpy as np
+
+from pipeline.data import FrameBatch, UInt8Array
+from pipeline.errors import Code, MediaError
+from pipeline.media.container import Timeline, open_container, read_timeline
+
+Backend = Literal["auto", "decord", "pyav"]
+
+DECORD_BYTES = 256 << 20
+"""Most bytes of decoded frames that `auto` lets decord hold."""
+
+COLOUR_VERSION = 1
+"""Counts changes of how stored colours become BGR; part of an archive's identity."""
+
+DECORD_THREADS = 2
+"""With more, or its own choice, decord gives up in the middle of VP9 files."""
+
+BATCH_FRAMES = 16
+BATCH_BYTES = 48 << 20
+
+_TURNS = {
+    90: cv2.ROTATE_90_COUNTERCLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_CLOCKWISE,
+}
+
+_TimedFrame = tuple[float, UInt8Array]
+
+_log = logging.getLogger(__name__)
+
+
+def open_frames(path: Path, *, backend: Backend = "auto", threads: int = 0) -> Iterator[FrameBatch]:
+    """Read every presented frame, once and in order.
+
+    Args:
+        path: A local video file.
+        backend: `pyav`, `decord`, or `auto`: decord where it gives the presented timeline and all
+            frames fit its memory bound; PyAV otherwise, and from where decord fails.
+        threads: PyAV's decoding threads; 0 lets it choose.
+
+    Yields:
+        Batches of at most 16 frames and 48 MB (at least one frame): upright BGR, all of one size,
+        times strictly increasing, the first is 0.
+
+    Raises:
+        MediaError: As `open_container`, NO_FRAMES, or DECODE_ERROR when decoding ends early.
+    """
+    timeline = read_timeline(path)
+    if backend == "pyav":
+        frames = _pyav_frames(path, threads)
+    elif backend == "decord":
+        frames = _decord_frames(path, timeline, most_bytes=None)
+    else:
+        frames = _either(path, timeline, threads)
+    yield from _batches(_checked(frames, path, timeline))
+
+
+def _either(path: Path, timeline: Timeline, threads: int) -> Iterator[_TimedFrame]:
+    """decord as far as it is right and bounded, then PyAV."""
+    last_s = -1.0
+    try:
+        for pts_s, picture in _decord_frames(path, timeline, most_bytes=DECORD_BYTES):
+            yield pts_s, picture
+            last_s = pts_s
+    except MediaError as error:
+        _log.debug("decord at %.3f s: %s; going on with PyAV", last_s, error)
+    if last_s == timeline.pts_s[-1]:
+        return
+    for pts_s, picture in _pyav_frames(path, threads):
+        if pts_s > last_s:
+            yield pts_s, picture
+
+
+def _checked(
+    frames: Iterable[_TimedFrame], path: Path, timeline: Timeline
+) -> Iterator[_TimedFrame]:
+    """Refuse plain success when a decoder stops early without an error."""
+    count, expected = 0, len(timeline.pts_s)
+    for frame in frames:
+        count += 1
+        yield frame
+    # A stream may start or end with packets that no decoder presents (open groups of pictures).
+    if count < expected - max(8, expected // 50):
+        raise MediaError(
+            f"is damaged: only {count} of {expected} frames can be decoded",
+            code=Code.DECODE_ERROR if count else Code.NO_FRAMES,
+            uri=str(path),
+        )
+
+
+def _batches(frames: Iterable[_TimedFrame]) -> Iterator[FrameBatch]:
+    pictures: list[UInt8Array] = []
+    times: list[float] = []
+    for pts_s, picture in frames:
+        pictures.append(picture)
+        times.append(pts_s)
+        if len(pictures) == BATCH_FRAMES or len(pictures) * picture.nbytes >= BATCH_BYTES:
+            yield FrameBatch(tuple(pictures), np.asarray(times))
+            pictures, times = [], []
+    if pictures:
+        yield FrameBatch(tuple(pictures), np.asarray(times))
+
+
+def _pyav_frames(path: Path, threads: int) -> Iterator[_TimedFrame]:
+    with open_container(path) as (container, stream):
+        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = threads
+        start: int | None = None
+        last = -1
+        size: tuple[int, int] | None = None
+        try:
+            for frame in container.decode(stream):
+                time = frame.pts if frame.pts is not None else frame.dts
+                if time is None or frame.time_base is None:
+                    continue
+                start = time if start is None else start
+                if time - start <= last:
+                    continue
+                last = time - start
+                size = size or (frame.width, frame.height)
+                yield float(last * frame.time_base), _upright(frame, size)
+        except av.FFmpegError as error:
+            raise MediaError(
+                f"decoding stopped after {max(last, 0) * float(stream.time_base or 0):.3f} s ({error})",
+                code=Code.DECODE_ERROR,
+                uri=str(path),
+            ) from None
+
+
+def _upright(frame: av.VideoFrame, size: tuple[int, int]) -> UInt8Array:
+    # A stream may change its size on the way; scenes and samples need one.
+    width, height = size
+    picture: UInt8Array = frame.to_ndarray(format="bgr24", width=width, height=height)
+    turn = _TURNS.get(frame.rotation % 360)
+    return picture if turn is None else np.asarray(cv2.rotate(picture, turn), dtype=np.uint8)
+
+
+def _decord_frames(
+    path: Path, timeline: Timeline, *, most_bytes: int | None
+) -> Iterator[_TimedFrame]:
+    """decord's frames; an error where it cannot read the file, is wrong about it, or would hold more
+    than `most_bytes`."""
+    import decord
+
+    decord.logging.set_level(decord.logging.QUIET)
+    try:
+        reader = decord.VideoReader(str(path.absolute()), num_threads=DECORD_THREADS)
+        if not _same_timeline(reader, timeline):
+            raise _decord_error(path, "its timeline is not the presented one")
+        for count, pts_s in enumerate(timeline.pts_s):
+            rgb = reader.next().asnumpy()
+            if count == 0 and most_bytes is not None and len(reader) * rgb.nbytes > most_bytes:
+                raise _decord_error(path, "it would hold too many frames")
+            yield float(pts_s), np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), dtype=np.uint8)
+    except StopIteration:
+        return
+    except (decord.DECORDError, RuntimeError) as error:
+        raise _decord_error(path, str(error)) from None
+
+
+def _decord_error(path: Path, detail: str) -> MediaError:
+    return MediaError(
+        f"cannot be read by decord ({' '.join(detail.split())[:200]}); set decode.backend to auto",
+        code=Code.DECODE_ERROR,
+        uri=str(path),
+    )
+
+
+def _same_timeline(reader: Any, timeline: Timeline) -> bool:
+    starts = np.asarray([reader.get_frame_timestamp(i)[0] for i in range(len(reader))])
+    if len(starts) != len(timeline.pts_s):
+        return False
+    gaps = [after - before for before, after in pairwise(timeline.pts_s)]
+    return bool(np.abs(starts - starts[0] - timeline.pts_s).max() <= min(gaps, default=1.0) / 4)
