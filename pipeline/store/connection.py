@@ -1,0 +1,253 @@
+"""The wire: how a Milvus is reached, and how what it says becomes our errors.
+
+What belongs here: dialling, hanging up, retries and the translation of every pymilvus and gRPC
+error. What is asked of Milvus does not.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol, cast
+from urllib.parse import urlsplit
+
+import grpc
+import tenacity
+from pymilvus import MilvusClient
+from pymilvus.exceptions import ErrorCode, MilvusException
+
+from pipeline.config import StoreConfig
+from pipeline.errors import Code, ConfigError, LockedError, StoreError, VSearchError
+
+FAILURES = (MilvusException, grpc.RpcError)
+"""Everything that a pymilvus call raises when Milvus, not our code, is to blame."""
+
+PATIENCE = 10
+"""Building, loading and flushing may take this many times longer than one answer."""
+
+_SCHEMES = ("http", "https", "tcp", "unix")
+_TRANSIENT = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.ABORTED,
+)
+# Milvus Lite hangs up on pymilvus' pings, every 10 s, when a call takes longer or none is made.
+_NO_PINGS = {
+    "grpc.keepalive_time_ms": 2**31 - 1,
+    "grpc.keepalive_permit_without_calls": False,
+}
+_ATTEMPTS = 4
+_REASON_CHARACTERS = 300
+
+_lite_users: Counter[str] = Counter()
+_lite_lock = threading.Lock()
+
+
+class Client(Protocol):
+    """What this room asks of a `pymilvus.MilvusClient`; tests put a faulty one in its place."""
+
+    def close(self) -> None: ...
+    def create_alias(self, collection_name: str, alias: str, **options: Any) -> Any: ...
+    def create_collection(self, collection_name: str, **options: Any) -> Any: ...
+    def create_index(self, collection_name: str, index_params: Any, **options: Any) -> Any: ...
+    def delete(self, collection_name: str, **options: Any) -> Any: ...
+    def describe_alias(self, alias: str, **options: Any) -> Any: ...
+    def describe_collection(self, collection_name: str, **options: Any) -> Any: ...
+    def flush(self, collection_name: str, **options: Any) -> Any: ...
+    def get_server_version(self, **options: Any) -> Any: ...
+    def has_collection(self, collection_name: str, **options: Any) -> Any: ...
+    def list_indexes(self, collection_name: str, **options: Any) -> Any: ...
+    def load_collection(self, collection_name: str, **options: Any) -> Any: ...
+    def query(self, collection_name: str, **options: Any) -> Any: ...
+    def search(self, collection_name: str, **options: Any) -> Any: ...
+    def upsert(self, collection_name: str, data: Any, **options: Any) -> Any: ...
+
+
+def is_lite(uri: str) -> bool:
+    """Whether this is a file of Milvus Lite rather than the address of a server."""
+    return uri.endswith(".db") and urlsplit(uri).scheme not in _SCHEMES
+
+
+def shown(uri: str) -> str:
+    """The address without what is secret in it: a user and password before the host."""
+    scheme, slashes, rest = uri.partition("://")
+    return f"{scheme}{slashes}{rest.rpartition('@')[2]}" if slashes else uri
+
+
+def dial(config: StoreConfig) -> Client:
+    """Reach the Milvus of a config; `hang_up` ends it.
+
+    Raises:
+        ConfigError: `store.uri` is neither a file ending in .db nor an address.
+        LockedError: Another process holds the file.
+        StoreError: Nothing answers there, or it refuses the token.
+    """
+    _silence()
+    if is_lite(config.uri):
+        return _open_file(config)
+    if urlsplit(config.uri).scheme not in _SCHEMES:
+        raise ConfigError(
+            "is neither a file ending in .db nor an address such as http://127.0.0.1:19530",
+            code=Code.CONFIG_INVALID,
+            uri=f"store.uri {shown(config.uri)}",
+        )
+    try:
+        return _client(config)
+    except FAILURES as error:
+        raise _unreachable(error, config) from error
+
+
+def hang_up(client: Client, config: StoreConfig) -> None:
+    """Close a client; the last one of a Milvus Lite file lets other processes have it."""
+    client.close()
+    if not is_lite(config.uri):
+        return
+    from milvus_lite.server_manager import server_manager_instance
+
+    path = str(Path(config.uri).resolve())
+    with _lite_lock:
+        _lite_users[path] -= 1
+        if _lite_users[path] <= 0:
+            del _lite_users[path]
+            server_manager_instance.release_server(config.uri)
+
+
+@contextmanager
+def telling(operation: str, config: StoreConfig) -> Iterator[None]:
+    """Turn what pymilvus raises into a StoreError that says what could not be done, and where."""
+    try:
+        yield
+    except FAILURES as error:
+        gone = _status(error) == grpc.StatusCode.UNAVAILABLE
+        raise StoreError(
+            f"cannot {operation}: {_reason(error, config)}",
+            code=Code.STORE_UNREACHABLE if gone else Code.STORE_FAILED,
+            uri=shown(config.uri),
+        ) from error
+
+
+def retrying(config: StoreConfig) -> tenacity.Retrying:
+    """Try again what may be tried again: at most 4 times, and not after `store.timeout_s`.
+
+    pymilvus itself repeats calls to a server that is away; this is for what it hands on.
+    """
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(is_transient),
+        stop=tenacity.stop_after_attempt(_ATTEMPTS) | tenacity.stop_after_delay(config.timeout_s),
+        wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=2.0),
+        reraise=True,
+    )
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same request may succeed a moment later."""
+    if _status(error) in _TRANSIENT:
+        return True
+    return isinstance(error, MilvusException) and (
+        error.retriable or error.code == ErrorCode.RATE_LIMIT
+    )
+
+
+def _client(config: StoreConfig) -> Client:
+    token = config.token.get_secret_value() if config.token else ""
+    client = MilvusClient(
+        config.uri,
+        token=token,
+        timeout=config.timeout_s,
+        # It ends when it is closed; shared connections outlive the file behind them.
+        dedicated=True,
+        grpc_options=_NO_PINGS if is_lite(config.uri) else {},
+    )
+    return cast("Client", client)
+
+
+def _open_file(config: StoreConfig) -> Client:
+    path = Path(config.uri).resolve()
+    logger = logging.getLogger("milvus_lite.server_manager")
+    logged = _LoggedError()
+    logger.addHandler(logged)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _lite_lock:
+            client = _client(config)
+            _lite_users[str(path)] += 1
+        return client
+    except (*FAILURES, OSError) as error:
+        raise _unusable(logged.error or error, config) from error
+    finally:
+        logger.removeHandler(logged)
+
+
+def _unusable(error: BaseException, config: StoreConfig) -> VSearchError:
+    if type(error).__name__ == "DataDirLockedError":
+        return LockedError(
+            "another process is using this Milvus Lite file, which takes one at a time: wait for"
+            " it, or run a Milvus server and name it in store.uri",
+            code=Code.LOCKED,
+            uri=config.uri,
+        )
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        reason = "something else has this name: choose another store.uri"
+    else:
+        reason = f"cannot be opened: {_reason(error, config)}"
+    return StoreError(reason, code=Code.STORE_UNREACHABLE, uri=config.uri)
+
+
+def _unreachable(error: BaseException, config: StoreConfig) -> StoreError:
+    status = _status(error)
+    if status in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
+        reason = "the server refuses the token: set store.token to USER:PASSWORD or an API key"
+    elif status == grpc.StatusCode.DEADLINE_EXCEEDED:
+        reason = f"nothing answered within store.timeout_s, {config.timeout_s:g} s: {_CHECK}"
+    else:
+        reason = f"no Milvus answers here: {_CHECK}"
+    return StoreError(reason, code=Code.STORE_UNREACHABLE, uri=shown(config.uri))
+
+
+_CHECK = "start the server, or correct store.uri"
+
+
+def _status(error: BaseException | None) -> grpc.StatusCode | None:
+    """The gRPC status behind an error: its own, its code's, or that of what caused it."""
+    seen: set[int] = set()
+    # pymilvus raises errors from themselves: the chain of causes has loops.
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        code = getattr(error, "code", None)
+        status = code() if callable(code) else code
+        if isinstance(status, grpc.StatusCode):
+            return status
+        error = error.__cause__
+    return None
+
+
+def _reason(error: BaseException, config: StoreConfig) -> str:
+    if _status(error) == grpc.StatusCode.DEADLINE_EXCEEDED:
+        return f"no answer within {config.timeout_s:g} s"
+    details = getattr(error, "details", None)
+    text = details() if callable(details) else getattr(error, "message", None)
+    line = " ".join(str(text or error).split()) or type(error).__name__
+    return line if len(line) <= _REASON_CHARACTERS else f"{line[:_REASON_CHARACTERS]}..."
+
+
+def _silence() -> None:
+    """Both libraries log, with traceback, errors that they also raise: the user reads ours once."""
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+    lite = logging.getLogger("milvus_lite")
+    lite.propagate = False
+    if not lite.handlers:
+        lite.addHandler(logging.NullHandler())
+
+
+class _LoggedError(logging.Handler):
+    """Keeps the exception that Milvus Lite logs instead of raising."""
+
+    error: BaseException | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info:
+            self.error = record.exc_info[1]

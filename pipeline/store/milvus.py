@@ -1,0 +1,250 @@
+"""VideoStore: writes, searches, fetches and deletes rows of one archive.
+
+A video is committed when its row is in `videos`; a row of `segments` counts if its revision is the
+one that its video's row carries. Who writes rows first and commits last may crash anywhere:
+deterministic keys make the next run write the same rows again, and nothing half-written counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pipeline.config import IndexConfig, StoreConfig
+from pipeline.data import Embedding, Float32Array, Hit, Identity, Scope, VideoRecord
+from pipeline.store import archive, connection, rows, schema
+from pipeline.store.archive import Archive
+from pipeline.store.connection import Client
+from pipeline.store.expressions import EVERYTHING, among, differs, equals, every
+from pipeline.store.reading import SegmentReader
+from pipeline.store.requests import STRONG, Requests
+from pipeline.store.versions import Names, StoreStats
+
+MAX_REQUEST_BYTES = 16 * 1024 * 1024
+"""Size of a write; a server refuses more than 64 MB, and smaller ones are as fast."""
+
+
+class VideoStore:
+    """One archive in Milvus. Safe to use from several threads once it is open.
+
+    After `open_for_writing` every read is Strong; after `open_for_reading` it is
+    `store.consistency`, unless a method says otherwise. Every method raises StoreError when Milvus
+    refuses, or stays silent for `store.timeout_s`.
+
+    Args:
+        config: Which Milvus, which collection, how to search.
+        dial: How to reach it; tests put faults between.
+        request_bytes: Size of a write.
+    """
+
+    def __init__(
+        self,
+        config: StoreConfig,
+        *,
+        dial: Callable[[StoreConfig], Client] = connection.dial,
+        request_bytes: int = MAX_REQUEST_BYTES,
+    ) -> None:
+        self._config = config
+        self._dial = dial
+        self._request_bytes = request_bytes
+        self._requests: Requests | None = None
+        self._archive: Archive | None = None
+        self._consistency: str = config.consistency
+
+    @classmethod
+    def connect(cls, config: StoreConfig) -> Self:
+        """Reach the Milvus of a config. A Milvus Lite file that does not exist is not made yet.
+
+        Raises:
+            ConfigError: `store.uri` is no address.
+            LockedError: Another process holds the Milvus Lite file.
+            StoreError: Nothing answers, or the token is refused.
+        """
+        store = cls(config)
+        if not store._is_new_file():
+            store._reach()
+        return store
+
+    def open_for_writing(self, identity: Identity, index: IndexConfig) -> None:
+        """Find the archive or make it, and load it.
+
+        Raises:
+            StoreError: The archive was made with other settings (`settings_mismatch`).
+        """
+        client = self._reach().client
+        with connection.telling("open the archive", self._config):
+            found = archive.find_or_make(client, self._config, identity, index)
+            archive.load(client, self._config, found.names)
+        self._archive, self._consistency = found, STRONG
+
+    def open_for_reading(self) -> Identity:
+        """Find and load the archive; say what its vectors mean.
+
+        Raises:
+            StoreError: Nothing is indexed under this name (`not_indexed`).
+        """
+        if self._is_new_file():
+            raise archive.not_indexed(self._config)
+        client = self._reach().client
+        with connection.telling("open the archive", self._config):
+            found = archive.find_for_reading(client, self._config)
+            archive.load(client, self._config, found.names)
+        self._archive = found
+        return found.settings.identity
+
+    def resolve(self) -> Names:
+        """Follow the alias again: one cheap request, and more only if it was switched.
+
+        Raises:
+            StoreError: There is no alias any more (`not_indexed`).
+        """
+        with connection.telling("follow the alias", self._config):
+            names = archive.find(self._reach().client, self._config)
+        if names != self.names:
+            self.open_for_reading()
+        return self.names
+
+    @property
+    def names(self) -> Names:
+        """The collections of the open archive."""
+        return self._opened().names
+
+    @property
+    def identity(self) -> Identity:
+        """What gives the vectors of the open archive their meaning."""
+        return self._opened().settings.identity
+
+    def upsert_segments(self, embeddings: Iterable[Embedding], revision: int) -> int:
+        """Write rows of `segments`; they count once their video is committed with this revision.
+
+        Returns:
+            How many were written.
+        """
+        written = (rows.segment_row(embedding, revision) for embedding in embeddings)
+        return self._reach().upsert("write rows", self.names.segments, "row_id", written)
+
+    def commit(self, records: Iterable[VideoRecord]) -> None:
+        """Write rows of `videos`: from here on these videos count, with their new revision."""
+        written = map(rows.video_row, records)
+        self._reach().upsert("commit videos", self.names.videos, "video_id", written)
+
+    def flush(self) -> None:
+        """Have all that was written on disk and indexed. It takes seconds: not after each write."""
+        for name in (self.names.segments, self.names.videos):
+            self._reach().flush(name)
+
+    def delete_videos(self, ids: Iterable[str]) -> int:
+        """Remove videos: first from `videos`, so that they are gone at once, then their rows.
+
+        Returns:
+            How many of them were committed.
+        """
+        deleted = 0
+        for chunk in rows.chunks(sorted(set(ids))):
+            condition = among("video_id", chunk)
+            deleted += self._reach().count(self.names.videos, condition)
+            self._reach().delete(self.names.videos, condition)
+            self._reach().delete(self.names.segments, condition)
+        return deleted
+
+    def sweep(self, record: VideoRecord) -> None:
+        """Remove a committed video's rows of other revisions."""
+        mine = equals("video_id", record.video.video_id)
+        stale = differs("revision", record.revision)
+        self._reach().delete(self.names.segments, every([mine, stale]))
+
+    def search(
+        self, vector: Float32Array, *, limit: int, scope: Scope, exact: bool = False
+    ) -> list[Hit]:
+        """The rows of `segments` nearest to a vector, best first, committed or not.
+
+        Args:
+            vector: float32 (dim,), not zero.
+            limit: How many, 1 to MAX_LIMIT. Fewer come back if the scope has no more rows, or if an
+                approximate index on a server finds no more even when searched as far as it goes.
+            scope: Which rows may come back.
+            exact: Compare with every row of the scope: FLAT, and IVF_FLAT on servers, do it
+                themselves; otherwise it is done here, which reads all those vectors.
+        """
+        return self._reader().search(vector, limit, scope, exact=exact)
+
+    def scan(self, scope: Scope) -> Iterator[tuple[Hit, Float32Array]]:
+        """Every row of a scope with its vector, by key, read Strong; the scores are NaN."""
+        return self._reader().scan(scope)
+
+    def videos(self, ids: Iterable[str]) -> dict[str, VideoRecord]:
+        """Committed videos by id; ids of no committed video are left out."""
+        found = self._reach().fetch(
+            self.names.videos, "video_id", ids, schema.VIDEO_FIELDS, self._consistency
+        )
+        return {row["video_id"]: rows.video_record(row) for row in found}
+
+    def iterate_videos(self) -> Iterator[VideoRecord]:
+        """All committed videos, in order of id, read Strong."""
+        found = self._reach().iterate(
+            self.names.videos, "video_id", EVERYTHING, schema.VIDEO_FIELDS
+        )
+        return map(rows.video_record, found)
+
+    def rows_of(self, video_id: str, revision: int | None = None) -> list[str]:
+        """Keys of a video's rows, sorted, read Strong; of one revision, or of all."""
+        condition = equals("video_id", video_id)
+        if revision is not None:
+            condition = every([condition, equals("revision", revision)])
+        found = self._reach().iterate(self.names.segments, "row_id", condition, ["row_id"])
+        return sorted(row["row_id"] for row in found)
+
+    def count_videos(self) -> int:
+        """How many videos are committed, read Strong."""
+        return self._reach().count(self.names.videos, EVERYTHING)
+
+    def count_rows(self) -> int:
+        """How many rows `segments` has, those of no committed video included, read Strong."""
+        return self._reach().count(self.names.segments, EVERYTHING)
+
+    def stats(self) -> StoreStats:
+        """What is there."""
+        return StoreStats(
+            uri=connection.shown(self._config.uri),
+            server_version=self._reach().server_version(),
+            consistency=self._config.consistency,
+            names=self.names,
+            settings=self._opened().settings,
+            videos=self.count_videos(),
+            rows=self.count_rows(),
+        )
+
+    def close(self) -> None:
+        """Hang up. A Milvus Lite file is free for other processes when its last store is closed."""
+        requests, self._requests, self._archive = self._requests, None, None
+        if requests is not None:
+            connection.hang_up(requests.client, self._config)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _is_new_file(self) -> bool:
+        return connection.is_lite(self._config.uri) and not Path(self._config.uri).exists()
+
+    def _reach(self) -> Requests:
+        if self._requests is None:
+            self._requests = Requests(self._dial(self._config), self._config, self._request_bytes)
+        return self._requests
+
+    def _reader(self) -> SegmentReader:
+        return SegmentReader(self._reach(), self._config, self._opened(), self._consistency)
+
+    def _opened(self) -> Archive:
+        if self._archive is None:
+            raise RuntimeError("call open_for_writing or open_for_reading first")
+        return self._archive

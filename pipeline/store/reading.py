@@ -1,0 +1,79 @@
+"""Reading `segments`: by its index, and by comparing every row where an index falls short."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.config import StoreConfig
+from pipeline.data import Float32Array, Hit, Scope
+from pipeline.store import rows, schema
+from pipeline.store.archive import Archive
+from pipeline.store.connection import is_lite
+from pipeline.store.expressions import within
+from pipeline.store.requests import Requests
+
+MAX_LIMIT = 16384
+"""Most hits that one search can ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentReader:
+    """How one archive is read: over which connection, with which config and consistency."""
+
+    requests: Requests
+    config: StoreConfig
+    archive: Archive
+    consistency: str
+
+    def search(self, vector: Float32Array, limit: int, scope: Scope, *, exact: bool) -> list[Hit]:
+        """See `VideoStore.search`."""
+        if not 1 <= limit <= MAX_LIMIT:
+            raise ValueError(f"limit must be 1 to {MAX_LIMIT}, not {limit}")
+        if exact and not self._index_is_exact():
+            return self._compared(vector, limit, scope)
+        hits = self._nearest(vector, limit, scope, wide=exact)
+        if not exact and self._misses(hits, limit, scope):
+            hits = self._nearest(vector, limit, scope, wide=True)
+            # Milvus Lite's IVF gives too few whatever it is asked; its archives are small.
+            if is_lite(self.config.uri) and self._misses(hits, limit, scope):
+                hits = self._compared(vector, limit, scope)
+        return hits
+
+    def scan(self, scope: Scope) -> Iterator[tuple[Hit, Float32Array]]:
+        """See `VideoStore.scan`."""
+        fields = ["row_id", *schema.HIT_FIELDS, "vector"]
+        name = self.archive.names.segments
+        for row in self.requests.iterate(name, "row_id", within(scope), fields):
+            yield rows.hit(row, float("nan")), rows.as_vector(row["vector"])
+
+    def _index_is_exact(self) -> bool:
+        index = self.archive.settings.index.type
+        return index == "FLAT" or (index == "IVF_FLAT" and not is_lite(self.config.uri))
+
+    def _nearest(self, vector: Float32Array, limit: int, scope: Scope, *, wide: bool) -> list[Hit]:
+        index = self.archive.settings.index
+        return self.requests.nearest(
+            self.archive.names.segments,
+            vector,
+            limit,
+            within(scope),
+            schema.search_params(index, self.config.search, limit=limit, wide=wide),
+            self.consistency,
+        )
+
+    def _misses(self, hits: list[Hit], limit: int, scope: Scope) -> bool:
+        if len(hits) >= limit:
+            return False
+        name = self.archive.names.segments
+        return self.requests.count(name, within(scope), self.consistency) > len(hits)
+
+    def _compared(self, vector: Float32Array, limit: int, scope: Scope) -> list[Hit]:
+        unit = vector / np.linalg.norm(vector)
+        scored = (
+            replace(hit, score=float(row_vector @ unit)) for hit, row_vector in self.scan(scope)
+        )
+        return heapq.nlargest(limit, scored, key=lambda hit: hit.score)

@@ -1,0 +1,75 @@
+"""Filters: whatever the values are, they stay values."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.data import Scope
+from pipeline.store import expressions
+from tests.store.samples import video_id
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+LITERAL = re.compile(r'"(?:[^"\\\n\r]|\\.)*"')
+UNESCAPED = {"\\": "\\", '"': '"', "n": "\n", "r": "\r", "t": "\t"}
+
+
+def read(literal: str) -> str:
+    """A string literal as Milvus reads it: in double quotes, on one line, with C's escapes."""
+    assert LITERAL.fullmatch(literal)
+    return re.sub(r"\\(.)", lambda match: UNESCAPED[match[1]], literal[1:-1])
+
+
+@given(texts)
+def test_a_quoted_text_reads_back(text: str) -> None:
+    assert read(expressions.quote(text)) == text
+
+
+@given(st.frozensets(texts), st.frozensets(texts), st.dictionaries(texts, st.integers(0, 5)))
+def test_values_cannot_break_out(
+    only: frozenset[str], exclude: frozenset[str], revisions: dict[str, int]
+) -> None:
+    scope = Scope(only=only, exclude=exclude, revisions=revisions)
+    expression = expressions.within(scope)
+    rest = LITERAL.sub("", expression)
+    assert not re.search(r'["\\\n\r]', rest)
+    assert set(re.findall(r"[a-z_]+", rest)) <= {
+        "video_id", "revision", "in", "not", "and", "or",
+    }  # fmt: skip
+    found = sorted(read(literal) for literal in LITERAL.findall(expression))
+    assert found == sorted([*only, *exclude, *revisions, *revisions])
+
+
+def test_a_lone_surrogate_is_no_value() -> None:
+    with pytest.raises(ValueError, match="UTF-8"):
+        expressions.quote("x\udcff")
+
+
+def test_scopes_read_as_written() -> None:
+    assert expressions.within(Scope()) == expressions.EVERYTHING
+    assert expressions.within(Scope(only=frozenset())) == "video_id in []"
+    assert expressions.within(Scope(only=frozenset("ba"))) == 'video_id in ["a", "b"]'
+    assert expressions.within(Scope(exclude=frozenset("a"))) == 'video_id not in ["a"]'
+    assert expressions.within(Scope(revisions={"a": 3})) == (
+        '(video_id not in ["a"] or (revision == 3 and video_id in ["a"]))'
+    )
+
+
+def test_long_choices_are_not_deep() -> None:
+    expression = expressions.within(Scope(revisions={video_id(str(n)): n for n in range(4096)}))
+    depth = deepest = 0
+    for character in expression:
+        depth += (character == "(") - (character == ")")
+        deepest = max(deepest, depth)
+    assert deepest <= 16
+
+
+def test_joining() -> None:
+    assert expressions.every([]) == expressions.EVERYTHING
+    assert expressions.every(["", "a == 1"]) == "a == 1"
+    assert expressions.some(["", "a == 1"]) == expressions.EVERYTHING
+    with pytest.raises(ValueError, match="at least one"):
+        expressions.some([])
