@@ -1,0 +1,128 @@
+"""One file -> its scenes with samples: what a decode process does with a path."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.config import DecodeConfig, SampleConfig, ScenesConfig
+from pipeline.data import Decoded, Frame, FrameBatch, SceneSamples, Video
+from pipeline.errors import Code, MediaError
+from pipeline.ingest.sample import Sampler
+from pipeline.ingest.scenes import split
+from pipeline.media.container import stamp_of
+from pipeline.media.probe import probe
+from pipeline.media.reader import open_frames
+
+_BATCHES_AHEAD = 2
+
+Step = Video | SceneSamples | Decoded
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeSettings:
+    """What a decode process needs to know.
+
+    Args:
+        decode: Which decoder.
+        scenes: How frames become scenes.
+        sample: Which frames stand for them, or None for the scenes alone.
+        input_size: Side in pixels of what the model sees.
+        threads: Decoding threads of one file; 0 lets the decoder choose.
+    """
+
+    decode: DecodeConfig
+    scenes: ScenesConfig
+    sample: SampleConfig | None
+    input_size: int = 224
+    threads: int = 0
+
+
+def decode_video(
+    path: Path,
+    settings: DecodeSettings,
+    *,
+    on_progress: Callable[[float], None] = lambda pts_s: None,
+) -> Iterator[Step]:
+    """Read one file in a single pass.
+
+    Args:
+        path: The file.
+        settings: How.
+        on_progress: Called often with the presented seconds read so far, 0 while the file is hashed.
+
+    Yields:
+        The `Video` first (a caller that does not want it stops there), then a `SceneSamples` for
+        each scene in order, and `Decoded` last.
+
+    Raises:
+        MediaError: As `probe` and `open_frames`, or FILE_CHANGED when the file is not what was hashed.
+    """
+    video = probe(path, beat=lambda: on_progress(0.0))
+    yield video
+    sampler = Sampler(settings.sample, settings.input_size) if settings.sample else None
+    batches = open_frames(path, backend=settings.decode.backend, threads=settings.threads)
+    with closing(_ahead(batches)) as ready:
+        frames = _frames(ready, on_progress)
+        watched = sampler.watch(frames) if sampler else frames
+        count = 0
+        for scene in split(
+            watched, settings.scenes, end_s=video.duration_s, frame_rate=video.frame_rate
+        ):
+            yield SceneSamples(video.video_id, scene, sampler.take(scene) if sampler else ())
+            count += 1
+    if stamp_of(path) != video.stamp:
+        raise MediaError(
+            "changed while it was read; it is left for the next run",
+            code=Code.FILE_CHANGED,
+            uri=str(path),
+        )
+    yield Decoded(video, count)
+
+
+def _frames(
+    batches: Iterable[FrameBatch], on_progress: Callable[[float], None]
+) -> Iterator[Frame]:
+    for batch in batches:
+        on_progress(float(batch.pts_s[0]))
+        for pts_s, picture in zip(batch.pts_s, batch.frames, strict=True):
+            yield Frame(float(pts_s), picture)
+
+
+def _ahead(batches: Iterator[FrameBatch]) -> Iterator[FrameBatch]:
+    """Read on in a thread while the consumer works, at most `_BATCHES_AHEAD` batches."""
+    ready: queue.Queue[FrameBatch | BaseException | None] = queue.Queue(_BATCHES_AHEAD)
+    stopped = threading.Event()
+
+    def offer(item: FrameBatch | BaseException | None) -> bool:
+        while not stopped.is_set():
+            try:
+                ready.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def read() -> None:
+        try:
+            for batch in batches:
+                if not offer(batch):
+                    return
+            offer(None)
+        except BaseException as error:  # whatever it is, it belongs to the consumer
+            offer(error)
+
+    reader = threading.Thread(target=read, name="read-ahead", daemon=True)
+    reader.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stopped.set()
+        reader.join()

@@ -1,0 +1,163 @@
+"""Frames -> Scenes; the only importer of scenedetect.
+
+PySceneDetect's detectors are fed frame by frame, without its SceneManager, so that one decode pass serves
+both cuts and samples. Each frame is made small exactly as SceneManager does it (full-size BGR, OpenCV
+INTER_LINEAR, its own factor), so that the cuts are PySceneDetect's.
+"""
+
+from __future__ import annotations
+
+import bisect
+from array import array
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+import cv2
+import numpy as np
+from scenedetect import (
+    AdaptiveDetector,
+    ContentDetector,
+    FrameTimecode,
+    HashDetector,
+    HistogramDetector,
+    ThresholdDetector,
+)
+from scenedetect.common import Timecode
+from scenedetect.detector import SceneDetector
+from scenedetect.scene_manager import compute_downscale_factor
+
+from pipeline.config import ScenesConfig
+from pipeline.data import Boundary, Frame, Scene, UInt8Array
+
+DETECTOR_FRAME_VERSION = 1
+"""Counts changes of how frames are made small for the detector; part of an archive's identity."""
+
+_MICROSECOND = Fraction(1, 1_000_000)
+
+_DETECTORS: dict[str, tuple[type[SceneDetector], str]] = {
+    "adaptive": (AdaptiveDetector, "adaptive_threshold"),
+    "content": (ContentDetector, "threshold"),
+    "hash": (HashDetector, "threshold"),
+    "histogram": (HistogramDetector, "threshold"),
+    "threshold": (ThresholdDetector, "threshold"),
+}
+
+
+def split(
+    frames: Iterable[Frame], config: ScenesConfig, *, end_s: float, frame_rate: float
+) -> Iterator[Scene]:
+    """Cut a video into scenes that cover it without a gap.
+
+    A detector may report a cut late: the adaptive one two frames, the content one while fast cuts
+    are merged, the threshold one a whole fade. A scene is given out once a later frame was seen; a cut
+    that arrives for a time before the last `max_length` boundary is dropped.
+
+    Args:
+        frames: Presented frames in order of time.
+        config: Detector and lengths. The last scene of a run may be shorter than `min_length_s` where
+            `max_length_s` or the end of the video cuts it off.
+        end_s: End of the last presented frame.
+        frame_rate: Frames a second on average; the threshold detector counts frames in a fade.
+
+    Yields:
+        Scenes in order; nothing if there are no frames.
+    """
+    cuts = _CutFinder(config, frame_rate) if config.detector != "fixed" else None
+    scenes = _SceneLine(config.max_length_s, wait_s=0.0 if cuts is None else config.min_length_s)
+    last_s: float | None = None
+    for frame in frames:
+        last_s = frame.pts_s
+        for cut_s in cuts.see(frame) if cuts else ():
+            yield from scenes.cut(cut_s)
+        yield from scenes.advance(frame.pts_s)
+    if last_s is None:
+        return
+    for cut_s in cuts.finish(last_s) if cuts else ():
+        yield from scenes.cut(cut_s)
+    yield from scenes.finish(max(end_s, np.nextafter(last_s, np.inf)))
+
+
+class _SceneLine:
+    """Turns cut times into scenes, and cuts those that grow too long.
+
+    Args:
+        max_length_s: Longest scene, or None.
+        wait_s: How long after a `max_length` boundary a late cut before it is still waited for.
+    """
+
+    def __init__(self, max_length_s: float | None, *, wait_s: float) -> None:
+        self._max_length_s = max_length_s
+        self._wait_s = wait_s
+        self._index = 0
+        self._start_s = 0.0
+        self._boundary: Boundary = "start"
+
+    def cut(self, at_s: float) -> Iterator[Scene]:
+        if at_s <= self._start_s:
+            return
+        yield from self._fill(at_s)
+        if at_s > self._start_s:
+            yield self._close(at_s, "detected")
+        else:
+            self._boundary = "detected"
+
+    def advance(self, now_s: float) -> Iterator[Scene]:
+        yield from self._fill(now_s - self._wait_s)
+
+    def finish(self, end_s: float) -> Iterator[Scene]:
+        yield from self._fill(end_s)
+        if end_s > self._start_s:
+            yield self._close(end_s, "start")
+
+    def _fill(self, until_s: float) -> Iterator[Scene]:
+        """Close scenes of `max_length_s` as long as they end at or before `until_s`."""
+        if self._max_length_s is None:
+            return
+        # Multiples of the first start, not a running sum: windows of 0.1 s must not drift.
+        first_s, windows = self._start_s, 1
+        while (boundary_s := first_s + windows * self._max_length_s) <= until_s:
+            yield self._close(boundary_s, "max_length")
+            windows += 1
+
+    def _close(self, at_s: float, next_boundary: Boundary) -> Scene:
+        scene = Scene(self._index, self._start_s, at_s, self._boundary)
+        self._index, self._start_s, self._boundary = self._index + 1, at_s, next_boundary
+        return scene
+
+
+class _CutFinder:
+    """One of PySceneDetect's detectors, in seconds."""
+
+    def __init__(self, config: ScenesConfig, frame_rate: float) -> None:
+        kind, threshold = _DETECTORS[config.detector]
+        options = {} if config.threshold is None else {threshold: config.threshold}
+        self._detector = kind(min_scene_len=float(config.min_length_s), **options)
+        self._rate = Fraction(frame_rate).limit_denominator(1001)
+        self._times = array("d")
+
+    def see(self, frame: Frame) -> list[float]:
+        self._times.append(frame.pts_s)
+        found = self._detector.process_frame(self._timecode(frame.pts_s), _small(frame.picture))
+        return [self._time_of(cut) for cut in found]
+
+    def finish(self, last_s: float) -> list[float]:
+        return [self._time_of(cut) for cut in self._detector.post_process(self._timecode(last_s))]
+
+    def _time_of(self, cut: FrameTimecode) -> float:
+        """The presented time nearest to a cut: timecodes are rounded to microseconds, or to nominal
+        frames where a detector puts the cut amid a fade."""
+        at = bisect.bisect_left(self._times, cut.seconds)
+        near = self._times[max(0, at - 1) : at + 1]
+        return min(near, key=lambda time: abs(time - cut.seconds))
+
+    def _timecode(self, pts_s: float) -> FrameTimecode:
+        return FrameTimecode(Timecode(round(pts_s * 1_000_000), _MICROSECOND), fps=self._rate)
+
+
+def _small(picture: UInt8Array) -> UInt8Array:
+    height, width = picture.shape[:2]
+    factor = compute_downscale_factor(max(width, height))
+    if factor <= 1.0:
+        return picture
+    size = (max(1, round(width / factor)), max(1, round(height / factor)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
