@@ -1,0 +1,1 @@
+"""Questions -> answers: compose, retrieve, merge, rank. Milvus is reached through `store` alone."""

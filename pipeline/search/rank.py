@@ -1,0 +1,56 @@
+"""Hits -> Moments -> VideoHits. Pure functions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from pipeline.data import Hit, Moment, VideoHit, VideoRecord
+
+
+def merge(hits: Iterable[Hit], *, gap_s: float) -> tuple[Moment, ...]:
+    """Merge hits of one video whose scenes overlap or lie at most `gap_s` apart.
+
+    Returns:
+        Moments, best first; of two with one score, the earlier first.
+    """
+    moments: list[Moment] = []
+    for hit in sorted(hits, key=lambda hit: (hit.start_s, hit.end_s)):
+        if moments and hit.start_s - moments[-1].end_s <= gap_s:
+            moments[-1] = _grown(moments[-1], hit)
+        else:
+            moments.append(Moment(hit.start_s, hit.end_s, hit.pts_s, hit.score, hit.box))
+    return tuple(sorted(moments, key=lambda moment: (-moment.score, moment.start_s)))
+
+
+def rank(
+    hits: Iterable[Hit], records: Mapping[str, VideoRecord], *, top_k: int, gap_s: float
+) -> tuple[VideoHit, ...]:
+    """The best videos by their best hit (`search.aggregate: max`).
+
+    Args:
+        hits: Of any videos, in any order.
+        records: The committed videos; hits of others do not count.
+        top_k: Most videos.
+        gap_s: As in `merge`.
+
+    Returns:
+        Distinct videos, best first; of two with one score, by their id.
+    """
+    by_video: defaultdict[str, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        if hit.video_id in records:
+            by_video[hit.video_id].append(hit)
+    ranked = []
+    for video_id, own in by_video.items():
+        moments = merge(own, gap_s=gap_s)
+        ranked.append(VideoHit(records[video_id], moments[0].score, None, moments))
+    ranked.sort(key=lambda found: (-found.score, found.record.video.video_id))
+    return tuple(ranked[:top_k])
+
+
+def _grown(moment: Moment, hit: Hit) -> Moment:
+    end_s = max(moment.end_s, hit.end_s)
+    if hit.score <= moment.score:
+        return Moment(moment.start_s, end_s, moment.best_s, moment.score, moment.box)
+    return Moment(moment.start_s, end_s, hit.pts_s, hit.score, hit.box)

@@ -1,0 +1,128 @@
+"""Distinct videos, proven on a real store."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.config import IndexConfig, StoreConfig
+from pipeline.data import Embedding, Float32Array, Hit, Scene
+from pipeline.search.rank import rank
+from pipeline.search.retrieve import Retrieved, retrieve
+from pipeline.store import VideoStore
+from tests.store.samples import DIM, IDENTITY, embeddings, record, video_id
+
+QUERY = np.eye(DIM, dtype=np.float32)[0]
+
+
+@pytest.fixture(params=["lite", "server"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> StoreConfig:
+    if request.param == "lite":
+        return StoreConfig(uri=str(tmp_path / "archive.db"))
+    uri = request.getfixturevalue("milvus_server")
+    return StoreConfig(uri=uri, collection=f"r{uuid.uuid4().hex[:12]}", consistency="Strong")
+
+
+@pytest.fixture
+def store(place: StoreConfig) -> Iterator[VideoStore]:
+    with VideoStore.connect(place) as opened:
+        opened.open_for_writing(IDENTITY, IndexConfig())
+        yield opened
+
+
+def near(name: str, count: int, cosine: float) -> list[Embedding]:
+    """Rows of one video, all at about one cosine from the query."""
+    rng = np.random.default_rng([count, *name.encode()])
+    rows = []
+    for index in range(count):
+        side = rng.normal(size=DIM)
+        side[0] = 0
+        side /= np.linalg.norm(side)
+        at = cosine - 1e-4 * index / count
+        vector: Float32Array = (at * QUERY + np.sqrt(1 - at**2) * side).astype(np.float32)
+        scene = Scene(index, float(index), index + 1.0, "detected")
+        rows.append(
+            Embedding(
+                video_id(name), scene, 0, index + 0.5, "frame", embeddings(name, 1)[0].box, vector
+            )
+        )
+    return rows
+
+
+def put(store: VideoStore, name: str, count: int, cosine: float) -> None:
+    store.upsert_segments(near(name, count, cosine), 1)
+    store.commit([record(name, count=count)])
+
+
+def names(found: Retrieved, top_k: int, *known: str) -> list[str]:
+    by_id = {video_id(name): name for name in known}
+    ranked = rank(found.hits, found.records, top_k=top_k, gap_s=0.0)
+    return [by_id[hit.record.video.video_id] for hit in ranked]
+
+
+def test_a_video_that_owns_the_first_thousand_rows_hides_no_other(store: VideoStore) -> None:
+    put(store, "owner", 2000, 0.9)
+    others = [f"v{index}" for index in range(12)]
+    for index, name in enumerate(others):
+        put(store, name, 3, 0.8 - index / 100)
+    found = retrieve(store, QUERY, top_k=10)
+    assert names(found, 10, "owner", *others) == ["owner", *others[:9]]
+
+
+def test_several_dominant_videos(store: VideoStore) -> None:
+    for index in range(4):
+        put(store, f"big{index}", 300, 0.9 - index / 100)
+    put(store, "small", 1, 0.2)
+    found = retrieve(store, QUERY, top_k=5)
+    expected = ["big0", "big1", "big2", "big3", "small"]
+    assert names(found, 5, *expected) == expected
+
+
+def test_fewer_videos_than_wanted_are_all_given(store: VideoStore) -> None:
+    put(store, "a", 2, 0.5)
+    put(store, "b", 2, 0.4)
+    assert names(retrieve(store, QUERY, top_k=10), 10, "a", "b") == ["a", "b"]
+
+
+def test_an_empty_archive_gives_nothing(store: VideoStore) -> None:
+    assert retrieve(store, QUERY, top_k=10) == Retrieved()
+
+
+def test_rows_of_a_video_that_is_not_committed_do_not_count(store: VideoStore) -> None:
+    store.upsert_segments(near("half-written", 500, 0.95), 1)
+    put(store, "a", 2, 0.5)
+    found = retrieve(store, QUERY, top_k=3)
+    assert names(found, 3, "a") == ["a"]
+    assert {hit.video_id for hit in found.hits} == {video_id("a")}
+
+
+def test_rows_of_other_revisions_do_not_count_and_hide_nothing(store: VideoStore) -> None:
+    store.upsert_segments(near("a", 500, 0.95), 7)
+    put(store, "a", 2, 0.5)
+    put(store, "b", 2, 0.6)
+    found = retrieve(store, QUERY, top_k=3)
+    assert names(found, 3, "a", "b") == ["b", "a"]
+    assert {hit.revision for hit in found.hits} == {1}
+
+
+def test_what_is_found_is_what_comparing_all_rows_finds(store: VideoStore) -> None:
+    rng = np.random.default_rng(5)
+    best: dict[str, float] = {}
+    for index in range(30):
+        name = f"v{index}"
+        rows = embeddings(name, int(rng.integers(1, 60)))
+        store.upsert_segments(rows, 1)
+        store.commit([record(name, count=len(rows))])
+        best[name] = max(float(row.vector @ QUERY) for row in rows)
+    expected = sorted(best, key=lambda name: -best[name])[:10]
+    assert names(retrieve(store, QUERY, top_k=10), 10, *best) == expected
+
+
+def test_scores_are_cosines(store: VideoStore) -> None:
+    put(store, "a", 1, 0.5)
+    hit: Hit = retrieve(store, QUERY, top_k=1).hits[0]
+    assert hit.score == pytest.approx(0.5, abs=1e-4)
