@@ -1,0 +1,62 @@
+"""The command line: one file a command, each a thin `x_cli` over a plain function of another room.
+
+Importing this package must stay cheap: `vsearch --help` imports neither torch nor numpy, so that commands
+import what they need when they run.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from pipeline.cli.config import config_app
+from pipeline.cli.delete import delete_cli
+from pipeline.cli.doctor import doctor_cli
+from pipeline.cli.ingest import ingest_cli
+from pipeline.cli.probe import probe_cli
+from pipeline.cli.query import query_cli
+from pipeline.cli.scenes import scenes_cli
+from pipeline.cli.status import status_cli
+from pipeline.errors import VSearchError
+
+app = typer.Typer(
+    name="vsearch",
+    help="Find moments in video archives by what is seen in them.",
+    epilog='Start with: vsearch ingest VIDEOS/ && vsearch query "a red car"',
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("ingest")(ingest_cli)
+app.command("query")(query_cli)
+app.command("status")(status_cli)
+app.command("delete")(delete_cli)
+app.command("probe")(probe_cli)
+app.command("scenes")(scenes_cli)
+app.add_typer(config_app, name="config")
+app.command("doctor")(doctor_cli)
+
+
+@app.callback(invoke_without_command=True)
+def _version_cli(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("vsearch"))
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+def main() -> None:
+    """Run the command line; an error that a user can cause is one line on stderr."""
+    try:
+        app()
+    except VSearchError as error:
+        typer.echo(f"vsearch: error: {error}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,54 @@
+"""`vsearch delete`: videos out of the archive; files stay where they are."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.options import (
+    AsJson,
+    ConfigFile,
+    Overrides,
+    json_errors,
+    load,
+    print_json,
+    printable,
+)
+from pipeline.errors import Code, ConfigError
+
+if TYPE_CHECKING:
+    from pipeline.data import VideoRecord
+
+
+def delete_cli(
+    videos: Annotated[
+        list[str], typer.Argument(metavar="VIDEO...", help="Paths as ingested, or video ids.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove videos from the archive. Their files are not touched; a later ingest brings them back."""
+    from pipeline.ingest.delete import delete
+
+    with json_errors(as_json):
+        loaded = load(config, overrides)
+        deleted = delete(loaded.config, videos, confirm=(lambda found: True) if yes else _confirm)
+    if as_json:
+        print_json({"deleted": [record.video.video_id for record in deleted]})
+        return
+    for record in deleted:
+        typer.echo(f"deleted {printable(record.video.path)} ({record.rows} rows)")
+
+
+def _confirm(found: list[VideoRecord]) -> bool:
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            "nobody is here to ask: say --yes", code=Code.CONFIG_INVALID, uri="vsearch delete"
+        )
+    for record in found:
+        typer.echo(f"{printable(record.video.path)} ({record.rows} rows)", err=True)
+    return typer.confirm(f"Remove {len(found)} from the archive?", err=True)

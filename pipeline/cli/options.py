@@ -1,0 +1,92 @@
+"""Options that commands share, and the settings that they lead to."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.errors import VSearchError
+
+if TYPE_CHECKING:
+    from pipeline.settings import Loaded
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="Settings in YAML. Without it: $VSEARCH_CONFIG, ./vsearch.yaml, the last ingest here.",
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        "-s",
+        metavar="SECTION.KEY=VALUE",
+        help="One setting, over file and environment; can be repeated.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+
+def load(file: Path | None, overrides: list[str] | None, *more: str) -> Loaded:
+    """Put the settings together, and say on stderr where they come from.
+
+    Args:
+        file: `--config`.
+        overrides: `--set`.
+        more: What other options of a command say, as overrides that come last.
+    """
+    from pipeline.settings import load_config
+
+    loaded = load_config(file, [*(overrides or ()), *more])
+    typer.echo(f"config: {loaded.origin}", err=True)
+    return loaded
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout."""
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def json_errors(as_json: bool) -> Iterator[None]:
+    """With `--json`, say an error on stdout too, so that there is always one document."""
+    try:
+        yield
+    except VSearchError as error:
+        if as_json:
+            print_json({"error": error_document(error)})
+        raise
+
+
+def error_document(error: VSearchError) -> dict[str, str]:
+    """An error in the form of a report's failure."""
+    return {"uri": error.uri or "", "code": str(error.code), "message": error.message}
+
+
+def on_terminal() -> bool:
+    """Whether a person reads stdout: tables then, plain lines in a pipe."""
+    return sys.stdout.isatty()
+
+
+def clock(seconds: float) -> str:
+    """`75.25` as `1:15.2`, a time as players show it."""
+    tenths = round(seconds * 10)
+    minutes, tenths = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    rest = f"{tenths // 10:02d}.{tenths % 10}"
+    return f"{hours}:{minutes:02d}:{rest}" if hours else f"{minutes}:{rest}"
+
+
+def printable(text: str) -> str:
+    """A path as one line: control characters and what is no Unicode are escaped."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -1,0 +1,29 @@
+"""`vsearch probe`: what a player would show of a file."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import AsJson, json_errors, print_json, printable
+
+
+def probe_cli(
+    video: Annotated[Path, typer.Argument(help="A video file.")], as_json: AsJson = False
+) -> None:
+    """Show what is known of a video file: codec, upright size, presented frames, duration."""
+    from pipeline.ingest.inspect import probe_file
+
+    with json_errors(as_json):
+        found = dataclasses.asdict(probe_file(video))
+    stamp = found.pop("stamp")
+    document = {**found, "size_bytes": stamp["size_bytes"]}
+    if as_json:
+        print_json(document)
+        return
+    for name, value in document.items():
+        shown = f"{value:.3f}" if isinstance(value, float) else printable(str(value))
+        typer.echo(f"{name:12} {'unknown' if value is None else shown}")

@@ -1,0 +1,84 @@
+"""What an ingest shows while it works: a bar on a terminal, a line a file in a pipe or a log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from pipeline import data
+from pipeline.cli.options import clock, printable
+from pipeline.ingest.run import RunEvent, Watch
+
+
+@contextmanager
+def watching(stream: TextIO) -> Iterator[Watch]:
+    """A watcher for `ingest` that writes to a stream."""
+    console = Console(file=stream, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        yield lambda event: _say(event, console)
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[video]}", markup=False),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield _Bar(progress).see
+
+
+class _Bar:
+    """One bar over files; beside it, the presented time that was read."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("starting", total=None, video="")
+
+    def see(self, event: RunEvent) -> None:
+        match event:
+            case data.Plan():
+                self._progress.update(
+                    self._task, description="ingest", total=event.found, completed=event.unchanged
+                )
+            case data.Progress():
+                name = printable(Path(event.path).name)
+                self._progress.update(self._task, video=f"{name} {clock(event.pts_s)}")
+            case data.Committed():
+                self._progress.advance(self._task, len(event.record.paths))
+            case data.Failure():
+                self._progress.advance(self._task)
+                _say(event, self._progress.console)
+            case data.Video():
+                pass
+
+
+def _say(event: RunEvent, console: Console) -> None:
+    match event:
+        case data.Plan():
+            line = f"{event.found} found, {event.unchanged} of them unchanged"
+        case data.Committed(record):
+            line = (
+                f"ingested {printable(record.video.path)} ({clock(record.video.duration_s)},"
+                f" {record.scenes} scenes, {record.rows} rows)"
+            )
+        case data.Failure():
+            line = f"failed {printable(event.uri)} [{event.code}]: {event.message}"
+        case data.Video() | data.Progress():
+            return
+    console.print(line, markup=False)
