@@ -1,8 +1,8 @@
 """The settings: one pydantic tree, one section a stage.
 
 What belongs here: names, types, ranges and defaults of settings. Where values come from is in
-`settings.py`; what a setting does is written where it is used. `configs/default.yaml` says all of it for
-people; a test holds the two equal.
+`settings.py`; what a setting does is written where it is used. `configs/default.yaml` says all of
+it for people; a test holds the two equal.
 """
 
 from __future__ import annotations
@@ -17,9 +17,7 @@ MAX_CANDIDATES = 64
 Auto = Literal["auto"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Names = Annotated[
-    tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)
-]
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -63,7 +61,8 @@ class ScenesConfig(Section):
                 raise ValueError("detector fixed cuts every max_length_s: set it, such as 1.0")
         elif self.detector != "fixed" and self.max_length_s <= self.min_length_s:
             raise ValueError(
-                f"max_length_s ({self.max_length_s:g}) must exceed min_length_s ({self.min_length_s:g})"
+                f"max_length_s ({self.max_length_s:g}) must exceed"
+                f" min_length_s ({self.min_length_s:g})"
             )
         return self
 

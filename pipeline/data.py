@@ -48,7 +48,8 @@ class Video:
         container: FFmpeg's name of the format, such as `mov,mp4,m4a,3gp,3g2,mj2`.
         width: Upright width in pixels.
         height: Upright height in pixels.
-        rotation: Counter-clockwise turn in degrees that makes the stored picture upright: 0, 90, 180 or 270.
+        rotation: Counter-clockwise turn in degrees that makes the stored picture upright: 0, 90,
+            180 or 270.
         frames: Number of presented frames.
         duration_s: End of the last presented frame.
         frame_rate: Presented frames a second, on average.
@@ -246,8 +247,9 @@ class Identity:
     """What gives an archive's vectors their meaning; vectors of two identities never meet.
 
     Args:
-        encoder: Facts of the encoder that change vectors: backend, architecture, SHA-256 of the weights,
-            preprocessing version. A query must be encoded by an encoder with the same facts.
+        encoder: Facts of the encoder that change vectors: backend, architecture, SHA-256 of the
+            weights, preprocessing version. A query must be encoded by an encoder with the same
+            facts.
         content: The other facts that change rows: frame and detector versions, `scenes`, `sample`.
         dim: Length of a vector.
     """

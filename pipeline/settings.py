@@ -31,11 +31,12 @@ class Loaded(NamedTuple):
 def load_config(path: Path | str | None = None, overrides: Iterable[str] = ()) -> Loaded:
     """Put the settings together.
 
-    Precedence: `overrides`, then `VSEARCH_SECTION__KEY` in the environment, then the file, then defaults.
+    Precedence: `overrides`, then `VSEARCH_SECTION__KEY` in the environment, then the file, then
+        defaults.
     The file is `path`, else `$VSEARCH_CONFIG`, else `./vsearch.yaml`, else what the last ingest in
     this folder remembered. Values of overrides and of the environment are read as YAML, so that
-    `null`, numbers and lists can be written; pydantic-settings reads only JSON there, and passes over
-    unknown sections.
+    `null`, numbers and lists can be written; pydantic-settings reads only JSON there, and passes
+    over unknown sections.
 
     Args:
         path: A YAML file.
@@ -183,14 +184,18 @@ def _known_depth(location: list[str]) -> int:
             return depth + 1 if fields else depth
         annotation = fields[key].annotation
         model = next(
-            (t for t in (annotation, *getattr(annotation, "__args__", ())) if hasattr(t, "model_fields")),
+            (
+                t
+                for t in (annotation, *getattr(annotation, "__args__", ()))
+                if hasattr(t, "model_fields")
+            ),
             None,
         )
     return len(location)
 
 
 def _unknown_key(location: list[str]) -> str:
-    known = [dotted for dotted in _all_keys(Config)]
+    known = list(_all_keys(Config))
     dotted = ".".join(location)
     # The same section first: `encode.modle` means `encode.model`, not a like name elsewhere.
     siblings = [k for k in known if k.split(".")[:-1] == location[:-1]]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
 
+from pipeline.models import write_untrained
 from tests.media_factory import MediaFactory
 from tests.servers import milvus_local
-
 
 # Timings are the machine's, not the code's: a slow example is no failure.
 hypothesis.settings.register_profile("vsearch", deadline=None)
@@ -27,3 +28,11 @@ def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def media(tmp_path_factory: pytest.TempPathFactory) -> MediaFactory:
     """Video files by the names in `tests/media_factory.py`, each made when first asked for."""
     return MediaFactory(tmp_path_factory.mktemp("media"))
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a small CLIP that knows nothing, and still finds the frame a picture came from."""
+    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
+    write_untrained(path)
+    return path

@@ -1,7 +1,7 @@
 """The command line: one file a command, each a thin `x_cli` over a plain function of another room.
 
-Importing this package must stay cheap: `vsearch --help` imports neither torch nor numpy, so that commands
-import what they need when they run.
+Importing this package must stay cheap: `vsearch --help` imports neither torch nor numpy, so that
+commands import what they need when they run.
 """
 
 from __future__ import annotations

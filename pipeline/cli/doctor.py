@@ -15,6 +15,7 @@ from pipeline.errors import Code, VSearchError
 
 if TYPE_CHECKING:
     from pipeline.config import Config
+    from pipeline.data import UInt8Array
 
 _NEEDED = ("av", "clip-anytorch", "decord2", "numpy", "pymilvus", "scenedetect-headless", "torch")
 _OPTIONAL = {"milvus-lite": "a .db file as store", "open-clip-torch": "encode.backend: open_clip"}
@@ -90,7 +91,7 @@ def _decoders(config: Config) -> Iterator[Finding]:
                 yield Finding(backend, "ok", f"decodes H.264; {use} (decode.backend)")
 
 
-def _gray_frames() -> Iterator[object]:
+def _gray_frames() -> Iterator[UInt8Array]:
     import numpy as np
 
     for level in range(0, 250, 10):
@@ -120,5 +121,7 @@ def _store(config: Config) -> Finding:
         state = "missing" if error.code == Code.NOT_INDEXED else "error"
         return Finding("store", state, str(error))
     return Finding(
-        "store", "ok", f"{stats.uri} ({stats.server_version}): {stats.videos} videos, {stats.rows} rows"
+        "store",
+        "ok",
+        f"{stats.uri} ({stats.server_version}): {stats.videos} videos, {stats.rows} rows",
     )

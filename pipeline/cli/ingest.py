@@ -23,8 +23,8 @@ from pipeline.cli.options import (
 from pipeline.errors import VSearchError
 
 if TYPE_CHECKING:
-    from pipeline.settings import Loaded
     from pipeline.data import IngestReport
+    from pipeline.settings import Loaded
 
 SOME_FAILED = 3
 INTERRUPTED = 1
@@ -43,7 +43,8 @@ def ingest_cli(
 ) -> None:
     """Bring videos into the archive: decode, split into scenes, encode, write.
 
-    What is in already is passed over. A file that fails is reported and stops no other; exit code 3.
+    What is in already is passed over. A file that fails is reported and stops no other; exit code
+    3.
     """
     try:
         report = _run(paths, config, overrides)
@@ -52,9 +53,7 @@ def ingest_cli(
             print_json(report_document(_empty_report(), [error_document(error)]))
         raise
     except KeyboardInterrupt:
-        typer.echo(
-            "vsearch: interrupted: committed videos are kept, run again to go on", err=True
-        )
+        typer.echo("vsearch: interrupted: committed videos are kept, run again to go on", err=True)
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
         failures = [dataclasses.asdict(failure) for failure in report.failures]
@@ -106,7 +105,8 @@ def _print_report(report: IngestReport) -> None:
     typer.echo(
         f"{counts.found} found: {counts.ingested} ingested, {counts.unchanged} unchanged,"
         f" {counts.failed} failed; {report.rows_written} rows from {clock(report.video_s)} of video"
-        f" in {report.wall_s:.1f} s ({speed:.1f} x real time) after {report.setup_s:.1f} s of set-up"
+        f" in {report.wall_s:.1f} s ({speed:.1f} x real time),"
+        f" after {report.setup_s:.1f} s of set-up"
     )
     if not report.failures or not on_terminal():
         return

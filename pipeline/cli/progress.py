@@ -79,6 +79,6 @@ def _say(event: RunEvent, console: Console) -> None:
             )
         case data.Failure():
             line = f"failed {printable(event.uri)} [{event.code}]: {event.message}"
-        case data.Video() | data.Progress():
+        case _:
             return
     console.print(line, markup=False)

@@ -27,7 +27,9 @@ MOMENTS_A_LINE = 3
 
 
 def query_cli(
-    text: Annotated[str | None, typer.Argument(help='What to look for, such as "a red car".')] = None,
+    text: Annotated[
+        str | None, typer.Argument(help='What to look for, such as "a red car".')
+    ] = None,
     image: Annotated[
         Path | None, typer.Option("--image", "-i", metavar="FILE", help="Look for a picture.")
     ] = None,

@@ -61,7 +61,7 @@ def status(config: Config) -> dict[str, Any]:
         "segments": stats.names.segments,
         "videos": stats.videos,
         "rows": stats.rows,
-        "index": stats.settings.index.document(),
+        "index": {"type": stats.settings.index.type, **stats.settings.index.params},
         "encoder": dict(stats.settings.identity.encoder),
         "dim": stats.settings.identity.dim,
         "failures": failures,

@@ -19,8 +19,8 @@ def prepare(folder: Path) -> str:
     write_untrained(folder / "untrained.safetensors")
     scenes = sum(len(clip.scenes) for clip in clips)
     return (
-        f"{len(clips)} videos of {scenes} scenes are in {folder / 'videos'}; {QUERY.name} is a picture"
-        f" from {QUERY.video} at {QUERY.seconds:.1f} s"
+        f"{len(clips)} videos of {scenes} scenes are in {folder / 'videos'};"
+        f" {QUERY.name} is a picture from {QUERY.video} at {QUERY.seconds:.1f} s"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,14 +53,16 @@ def decode_video(
     Args:
         path: The file.
         settings: How.
-        on_progress: Called often with the presented seconds read so far, 0 while the file is hashed.
+        on_progress: Called often with the presented seconds read so far, 0 while the file is
+            hashed.
 
     Yields:
         The `Video` first (a caller that does not want it stops there), then a `SceneSamples` for
         each scene in order, and `Decoded` last.
 
     Raises:
-        MediaError: As `probe` and `open_frames`, or FILE_CHANGED when the file is not what was hashed.
+        MediaError: As `probe` and `open_frames`, or FILE_CHANGED when the file is not what was
+            hashed.
     """
     video = probe(path, beat=lambda: on_progress(0.0))
     yield video
@@ -84,16 +86,14 @@ def decode_video(
     yield Decoded(video, count)
 
 
-def _frames(
-    batches: Iterable[FrameBatch], on_progress: Callable[[float], None]
-) -> Iterator[Frame]:
+def _frames(batches: Iterable[FrameBatch], on_progress: Callable[[float], None]) -> Iterator[Frame]:
     for batch in batches:
         on_progress(float(batch.pts_s[0]))
         for pts_s, picture in zip(batch.pts_s, batch.frames, strict=True):
             yield Frame(float(pts_s), picture)
 
 
-def _ahead(batches: Iterator[FrameBatch]) -> Iterator[FrameBatch]:
+def _ahead(batches: Iterator[FrameBatch]) -> Generator[FrameBatch, None, None]:
     """Read on in a thread while the consumer works, at most `_BATCHES_AHEAD` batches."""
     ready: queue.Queue[FrameBatch | BaseException | None] = queue.Queue(_BATCHES_AHEAD)
     stopped = threading.Event()
@@ -113,7 +113,7 @@ def _ahead(batches: Iterator[FrameBatch]) -> Iterator[FrameBatch]:
                 if not offer(batch):
                     return
             offer(None)
-        except BaseException as error:  # whatever it is, it belongs to the consumer
+        except BaseException as error:  # noqa: BLE001  whatever it is, it belongs to the consumer
             offer(error)
 
     reader = threading.Thread(target=read, name="read-ahead", daemon=True)

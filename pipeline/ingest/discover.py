@@ -17,8 +17,8 @@ _GLOB_SIGNS = "*?["
 def discover(source: SourceConfig) -> Iterator[Path | Failure]:
     """Find the files that `source` names, each once, in order of their paths.
 
-    A file that is named is taken whatever its extension; a directory gives those beneath it with one of
-    `source.extensions`; hidden files and directories are passed over, as are links unless
+    A file that is named is taken whatever its extension; a directory gives those beneath it with
+    one of `source.extensions`; hidden files and directories are passed over, as are links unless
     `follow_links`. A glob (`**` too) is a list of such paths.
 
     Yields:
@@ -35,7 +35,9 @@ def discover(source: SourceConfig) -> Iterator[Path | Failure]:
                 seen.add(found)
                 yield found
         if not count:
-            yield Failure(name, Code.NO_VIDEOS, _nothing(name, source))
+            extensions = " ".join(source.extensions)
+            message = f"holds no video; source.extensions takes {extensions}"
+            yield Failure(name, Code.NO_VIDEOS, message)
 
 
 def _expand(name: str, source: SourceConfig) -> Iterator[Path | Failure]:
@@ -45,7 +47,8 @@ def _expand(name: str, source: SourceConfig) -> Iterator[Path | Failure]:
     elif os.path.lexists(path):
         yield path.absolute()
     elif any(sign in name for sign in _GLOB_SIGNS):
-        for match in sorted(glob.glob(str(path), recursive=True)):
+        # Path.glob takes no absolute patterns.
+        for match in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207
             if Path(match).is_dir():
                 continue
             if _wanted(Path(match), source):
@@ -69,7 +72,7 @@ def _walk(top: Path, source: SourceConfig) -> Iterator[Path | Failure]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if source.follow_links:
             # A link to a parent would go round for ever.
-            status = os.stat(folder)
+            status = Path(folder).stat()
             if (status.st_dev, status.st_ino) in entered:
                 folders.clear()
                 continue
@@ -85,7 +88,3 @@ def _wanted(path: Path, source: SourceConfig) -> bool:
     if path.is_symlink() and not source.follow_links:
         return False
     return path.suffix.lower() in {extension.lower() for extension in source.extensions}
-
-
-def _nothing(name: str, source: SourceConfig) -> str:
-    return f"holds no video; source.extensions takes {' '.join(source.extensions)}"

@@ -1,4 +1,4 @@
-"""Samples -> Embeddings: batches are filled across scenes and videos, so that short clips fill the GPU."""
+"""Samples -> Embeddings: batches are filled across videos, so that short clips fill the GPU."""
 
 from __future__ import annotations
 
@@ -89,9 +89,7 @@ def _rows(scene: _Scene, pooling: Pooling) -> tuple[Embedding, ...]:
         middle = frames[len(frames) // 2][0]
         pooled = pool([vector for _, vector in frames])
         rows.append(
-            Embedding(
-                source.video_id, source.scene, 0, middle.pts_s, "scene", WHOLE_FRAME, pooled
-            )
+            Embedding(source.video_id, source.scene, 0, middle.pts_s, "scene", WHOLE_FRAME, pooled)
         )
         pairs = [(sample, vector) for sample, vector in pairs if sample.kind != "frame"]
     for sample, vector in pairs:

@@ -1,7 +1,8 @@
 """What was seen where and what failed, so that an unchanged file costs a stat().
 
-A cache on this machine's disk: losing it loses no vector, since the next run hashes the files and finds
-their videos in the store. One SQLite file a collection, because a crash must not leave half of it.
+A cache on this machine's disk: losing it loses no vector, since the next run hashes the files and
+finds their videos in the store. One SQLite file a collection, because a crash must not leave half
+of it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ _TABLES = """
 create table if not exists seen (
     path text primary key, size_bytes integer not null, mtime_ns integer not null,
     video_id text not null);
-create table if not exists failed (path text primary key, code text not null, message text not null);
+create table if not exists failed (path text primary key, code text not null, message text not
+null);
 """
 
 

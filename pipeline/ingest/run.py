@@ -55,8 +55,8 @@ def ingest(
 ) -> IngestReport:
     """Bring the videos of `config.source` into the store.
 
-    A file that cannot be ingested is in the report and stops no other. After an interruption, what is
-    committed stays, and the next run goes on from there.
+    A file that cannot be ingested is in the report and stops no other. After an interruption, what
+    is committed stays, and the next run goes on from there.
 
     Args:
         config: All settings.
@@ -129,7 +129,7 @@ class _Run:
         self._store = store
         self._ledger = ledger
         self._watch = watch
-        self._known = {record.video.video_id for record in store.iterate_videos()}
+        self._known = store.committed_ids()
         self._in_progress: dict[str, list[Video]] = {}
         self._copies: defaultdict[str, list[Video]] = defaultdict(list)
         self.writer = Writer(store, config.store, self._note_flushed)
@@ -296,9 +296,7 @@ def _set_up(config: Config, opened: ExitStack) -> tuple[Encoder, VideoStore]:
     return encoder, store
 
 
-def _report_nothing(
-    found: list[Path | Failure], started: float, watch: Watch
-) -> IngestReport:
+def _report_nothing(found: list[Path | Failure], started: float, watch: Watch) -> IngestReport:
     failures = tuple(item for item in found if isinstance(item, Failure))
     watch(Plan(len(failures), 0))
     for failure in failures:

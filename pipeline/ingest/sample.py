@@ -1,9 +1,10 @@
 """Scenes and frames -> Samples: which frames, and which parts of them, stand for a scene.
 
-Where a scene ends is known only after its frames went by, so candidates are held until then: at most
-`MAX_CANDIDATES`, thinned by doubling their stride. Holding a frame of up to `HELD_BYTES` is free, since
-the detector's full-size picture is kept as it is; a larger one is reduced first, to no less than
-what the model and its tiles need. Tiles are therefore cut from held frames, and nothing is decoded twice.
+Where a scene ends is known only after its frames went by, so candidates are held until then: at
+most `MAX_CANDIDATES`, thinned by doubling their stride. Holding a frame of up to `HELD_BYTES` is
+free, since the detector's full-size picture is kept as it is; a larger one is reduced first, to no
+less than what the model and its tiles need. Tiles are therefore cut from held frames, and nothing
+is decoded twice.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pipeline.config import MAX_CANDIDATES, SampleConfig, TilesConfig
 from pipeline.data import WHOLE_FRAME, Box, Frame, Sample, Scene, UInt8Array
 
 SAMPLE_VERSION = 1
-"""Counts changes of which frames are chosen and how they are reduced; part of an archive's identity."""
+"""Counts changes of which frames are chosen and how; part of an archive's identity."""
 
 HELD_BYTES = 3 << 20
 """Largest frame that is held as it is: 1280 x 720 x 3 fits."""
@@ -63,9 +64,7 @@ class Sampler:
             chosen = evenly(held, scene, self._config.per_scene)
         else:
             chosen = on_grid or evenly(held, scene, 1)
-        return tuple(
-            sample for frame in chosen for sample in _pictures(frame, self._config.tiles)
-        )
+        return tuple(sample for frame in chosen for sample in _pictures(frame, self._config.tiles))
 
 
 class _Grid:
@@ -113,6 +112,7 @@ def evenly(candidates: list[Frame], scene: Scene, count: int) -> list[Frame]:
 
     Args:
         candidates: In order of time.
+        scene: Their scene.
         count: How many are wanted; fewer come where there are fewer candidates.
     """
     if len(candidates) <= count:

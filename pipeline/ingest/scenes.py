@@ -1,8 +1,8 @@
 """Frames -> Scenes; the only importer of scenedetect.
 
-PySceneDetect's detectors are fed frame by frame, without its SceneManager, so that one decode pass serves
-both cuts and samples. Each frame is made small exactly as SceneManager does it (full-size BGR, OpenCV
-INTER_LINEAR, its own factor), so that the cuts are PySceneDetect's.
+PySceneDetect's detectors are fed frame by frame, without its SceneManager, so that one decode pass
+serves both cuts and samples. Each frame is made small exactly as SceneManager does it (full-size
+BGR, OpenCV INTER_LINEAR, its own factor), so that the cuts are PySceneDetect's.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ def split(
     """Cut a video into scenes that cover it without a gap.
 
     A detector may report a cut late: the adaptive one two frames, the content one while fast cuts
-    are merged, the threshold one a whole fade. A scene is given out once a later frame was seen; a cut
-    that arrives for a time before the last `max_length` boundary is dropped.
+    are merged, the threshold one a whole fade. A scene is given out once a later frame was seen; a
+    cut that arrives for a time before the last `max_length` boundary is dropped.
 
     Args:
         frames: Presented frames in order of time.
-        config: Detector and lengths. The last scene of a run may be shorter than `min_length_s` where
-            `max_length_s` or the end of the video cuts it off.
+        config: Detector and lengths. The last scene of a run may be shorter than `min_length_s`
+            where `max_length_s` or the end of the video cuts it off.
         end_s: End of the last presented frame.
         frame_rate: Frames a second on average; the threshold detector counts frames in a fade.
 
@@ -145,7 +145,8 @@ class _CutFinder:
 
     def _time_of(self, cut: FrameTimecode) -> float:
         """The presented time nearest to a cut: timecodes are rounded to microseconds, or to nominal
-        frames where a detector puts the cut amid a fade."""
+        frames where a detector puts the cut amid a fade.
+        """
         at = bisect.bisect_left(self._times, cut.seconds)
         near = self._times[max(0, at - 1) : at + 1]
         return min(near, key=lambda time: abs(time - cut.seconds))

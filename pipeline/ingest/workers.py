@@ -1,8 +1,9 @@
 """Decode processes: a crash or a hang of a decoder costs one video, never the run.
 
-The parent hands out one path at a time and reads what comes back; a process that dies or falls silent is
-replaced and its file reported as failed. The processes are spawned, so that they inherit neither torch
-nor its threads, and they block when the parent does not read: memory stays bounded by the pipes.
+The parent hands out one path at a time and reads what comes back; a process that dies or falls
+silent is replaced and its file reported as failed. The processes are spawned, so that they inherit
+neither torch nor its threads, and they block when the parent does not read: memory stays bounded by
+the pipes.
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ class DecodePool:
                 more is said of it.
 
         Yields:
-            What `decode_video` yields, files intermingled, and `Progress`; a `Failure` ends a file too.
+            What `decode_video` yields, files intermingled, and `Progress`; a `Failure` ends a file
+            too.
         """
         waiting = iter(paths)
         more = True
@@ -211,7 +213,7 @@ def _attempt(
         return (Failure(str(path), error.code, error.message),)
     except (EOFError, ConnectionError):
         raise
-    except Exception as error:  # a fault of ours on one file must not stop the others
+    except Exception as error:  # noqa: BLE001  a fault on one file must not stop the others
         _log.error("decoding %s failed\n%s", path, traceback.format_exc())
         message = f"{type(error).__name__}: {error}"
         return (Failure(str(path), Code.INTERNAL, " ".join(message.split())),)

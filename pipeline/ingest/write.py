@@ -129,4 +129,3 @@ class _OpenVideo:
             mean=np.asarray(self._sum / self._rows, dtype=np.float32),
             indexed_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-

@@ -91,8 +91,8 @@ def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 def read_timeline(path: Path) -> Timeline:
     """The presented timeline by the container's packets.
 
-    Packets that the container says to discard (lead-in before an edit list's start) are decoded by a
-    player but not shown; they are not counted.
+    Packets that the container says to discard (lead-in before an edit list's start) are decoded by
+    a player but not shown; they are not counted.
 
     Raises:
         MediaError: As `open_container`, and NO_FRAMES.

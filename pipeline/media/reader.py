@@ -2,8 +2,8 @@
 
 Two decoders give the same frames. PyAV decodes no further than it is asked to; decord decodes ahead
 without a bound, so that `auto` leaves it the files whose decoded frames fit `DECORD_BYTES`
-altogether, and of those only the ones where decord's timeline is the presented one (it counts wrong on
-files with an edit list). decord's random access is not dependable; nothing here seeks.
+altogether, and of those only the ones where decord's timeline is the presented one (it counts wrong
+on files with an edit list). decord's random access is not dependable; nothing here seeks.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def open_frames(path: Path, *, backend: Backend = "auto", threads: int = 0) -> I
 
 
 def _either(path: Path, timeline: Timeline, threads: int) -> Iterator[_TimedFrame]:
-    """decord as far as it is right and bounded, then PyAV."""
+    """Decord as far as it is right and bounded, then PyAV."""
     last_s = -1.0
     try:
         for pts_s, picture in _decord_frames(path, timeline, most_bytes=DECORD_BYTES):
@@ -138,8 +138,9 @@ def _pyav_frames(path: Path, threads: int) -> Iterator[_TimedFrame]:
                 size = size or (frame.width, frame.height)
                 yield float(last * frame.time_base), _upright(frame, size)
         except av.FFmpegError as error:
+            at_s = max(last, 0) * float(stream.time_base or 0)
             raise MediaError(
-                f"decoding stopped after {max(last, 0) * float(stream.time_base or 0):.3f} s ({error})",
+                f"decoding stopped after {at_s:.3f} s ({error})",
                 code=Code.DECODE_ERROR,
                 uri=str(path),
             ) from None
@@ -148,16 +149,18 @@ def _pyav_frames(path: Path, threads: int) -> Iterator[_TimedFrame]:
 def _upright(frame: av.VideoFrame, size: tuple[int, int]) -> UInt8Array:
     # A stream may change its size on the way; scenes and samples need one.
     width, height = size
-    picture: UInt8Array = frame.to_ndarray(format="bgr24", width=width, height=height)
+    picture = frame.to_ndarray(format="bgr24", width=width, height=height)
     turn = _TURNS.get(frame.rotation % 360)
-    return picture if turn is None else np.asarray(cv2.rotate(picture, turn), dtype=np.uint8)
+    upright = picture if turn is None else cv2.rotate(picture, turn)
+    return np.asarray(upright, dtype=np.uint8)
 
 
 def _decord_frames(
     path: Path, timeline: Timeline, *, most_bytes: int | None
 ) -> Iterator[_TimedFrame]:
-    """decord's frames; an error where it cannot read the file, is wrong about it, or would hold more
-    than `most_bytes`."""
+    """Decord's frames; an error where it cannot read the file, is wrong about it, or would hold
+    more than `most_bytes`.
+    """
     import decord
 
     decord.logging.set_level(decord.logging.QUIET)

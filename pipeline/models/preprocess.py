@@ -3,7 +3,7 @@
 Equal to the transform that comes with the model, which goes through Pillow: bicubic with antialias,
 the width first and rounded to 8 bits, then the height. On a CPU, torch has that very algorithm for
 uint8 in channels-last order, which is how a picture lies in memory already, so nothing is copied.
-It differs from Pillow by one level in one value of 300, and is seven times as fast on 720p.
+It differs from Pillow by one level in one value of 300, and is five times as fast on 720p.
 Elsewhere the same two passes run in float32. Pillow 13 takes the height first for a few shapes;
 for these one value of four differs by a level.
 """

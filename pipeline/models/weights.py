@@ -169,7 +169,7 @@ def check_in_background(file: WeightsFile) -> Future[Weights]:
     def run() -> None:
         try:
             future.set_result(check(file))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             # Handed on: whoever asks for the result gets it raised.
             future.set_exception(error)
 

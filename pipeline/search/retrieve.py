@@ -1,9 +1,9 @@
 """A query vector -> Hits, until enough distinct videos are proven.
 
-The nearest rows may all belong to one video. So the search goes on without the videos that were found, with
-a wider window, until `top_k` are there or no other video is left. Rows come in order of their
-cosine, so that whatever a later search finds is no better than what was found before: the videos are the
-best ones as far as the index is exact.
+The nearest rows may all belong to one video. So the search goes on without the videos that were
+found, with a wider window, until `top_k` are there or no other video is left. Rows come in order of
+their cosine, so that whatever a later search finds is no better than what was found before: the
+videos are the best ones as far as the index is exact.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def _enough(store: VideoStore, found: Retrieved, top_k: int) -> bool:
 def _accept(store: VideoStore, found: Retrieved, hits: list[Hit], scope: Scope) -> Scope:
     """Keep the hits that count, and say where to search on.
 
-    A hit counts if its revision is its committed video's. What was found is left out from now on; so are rows
-    of videos that are not committed. Of a video that has shown only rows of other revisions, just
-    its own revision is searched on.
+    A hit counts if its revision is its committed video's. What was found is left out from now on;
+    so are rows of videos that are not committed. Of a video that has shown only rows of other
+    revisions, just its own revision is searched on.
     """
     unknown = {hit.video_id for hit in hits} - found.records.keys()
     records = store.videos(unknown)

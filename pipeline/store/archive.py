@@ -17,7 +17,8 @@ from pipeline.config import IndexConfig, StoreConfig
 from pipeline.data import Identity
 from pipeline.errors import Code, StoreError
 from pipeline.store import schema
-from pipeline.store.connection import PATIENCE, Client, shown
+from pipeline.store.client import Client
+from pipeline.store.connection import PATIENCE, shown
 from pipeline.store.requests import STRONG
 from pipeline.store.versions import (
     ArchiveIndex,

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 import grpc
@@ -22,6 +22,7 @@ from pymilvus.exceptions import ErrorCode, MilvusException
 
 from pipeline.config import StoreConfig
 from pipeline.errors import Code, ConfigError, LockedError, StoreError, VSearchError
+from pipeline.store.client import Client
 
 FAILURES = (MilvusException, grpc.RpcError)
 """Everything that a pymilvus call raises when Milvus, not our code, is to blame."""
@@ -45,26 +46,6 @@ _REASON_CHARACTERS = 300
 
 _lite_users: Counter[str] = Counter()
 _lite_lock = threading.Lock()
-
-
-class Client(Protocol):
-    """What this room asks of a `pymilvus.MilvusClient`; tests put a faulty one in its place."""
-
-    def close(self) -> None: ...
-    def create_alias(self, collection_name: str, alias: str, **options: Any) -> Any: ...
-    def create_collection(self, collection_name: str, **options: Any) -> Any: ...
-    def create_index(self, collection_name: str, index_params: Any, **options: Any) -> Any: ...
-    def delete(self, collection_name: str, **options: Any) -> Any: ...
-    def describe_alias(self, alias: str, **options: Any) -> Any: ...
-    def describe_collection(self, collection_name: str, **options: Any) -> Any: ...
-    def flush(self, collection_name: str, **options: Any) -> Any: ...
-    def get_server_version(self, **options: Any) -> Any: ...
-    def has_collection(self, collection_name: str, **options: Any) -> Any: ...
-    def list_indexes(self, collection_name: str, **options: Any) -> Any: ...
-    def load_collection(self, collection_name: str, **options: Any) -> Any: ...
-    def query(self, collection_name: str, **options: Any) -> Any: ...
-    def search(self, collection_name: str, **options: Any) -> Any: ...
-    def upsert(self, collection_name: str, data: Any, **options: Any) -> Any: ...
 
 
 def is_lite(uri: str) -> bool:
@@ -235,8 +216,9 @@ def _reason(error: BaseException, config: StoreConfig) -> str:
 
 
 def _silence() -> None:
-    """Both libraries log, with traceback, errors that they also raise: the user reads ours once."""
-    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+    """They log, with traceback, errors that they also raise: the user reads ours once."""
+    for name in ("pymilvus", "grpc._server"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     lite = logging.getLogger("milvus_lite")
     lite.propagate = False
     if not lite.handlers:

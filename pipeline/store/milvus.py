@@ -16,7 +16,7 @@ from pipeline.config import IndexConfig, StoreConfig
 from pipeline.data import Embedding, Float32Array, Hit, Identity, Scope, VideoRecord
 from pipeline.store import archive, connection, rows, schema
 from pipeline.store.archive import Archive
-from pipeline.store.connection import Client
+from pipeline.store.client import Client
 from pipeline.store.expressions import EVERYTHING, among, differs, equals, every
 from pipeline.store.reading import SegmentReader
 from pipeline.store.requests import STRONG, Requests
@@ -187,6 +187,11 @@ class VideoStore:
             self.names.videos, "video_id", EVERYTHING, schema.VIDEO_FIELDS
         )
         return map(rows.video_record, found)
+
+    def committed_ids(self) -> set[str]:
+        """Ids of all committed videos, read Strong."""
+        found = self._reach().iterate(self.names.videos, "video_id", EVERYTHING, ["video_id"])
+        return {row["video_id"] for row in found}
 
     def rows_of(self, video_id: str, revision: int | None = None) -> list[str]:
         """Keys of a video's rows, sorted, read Strong; of one revision, or of all."""

@@ -12,7 +12,8 @@ from typing import Any
 from pipeline.config import StoreConfig
 from pipeline.data import Float32Array, Hit
 from pipeline.store import expressions, rows, schema
-from pipeline.store.connection import PATIENCE, Client, retrying, telling
+from pipeline.store.client import Client
+from pipeline.store.connection import PATIENCE, retrying, telling
 from pipeline.store.rows import Row
 
 STRONG = "Strong"

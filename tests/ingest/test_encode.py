@@ -26,8 +26,8 @@ from pipeline.ingest.encode import encode, pool
 class Recorder:
     """Encodes a picture as a unit vector of its mean colour, and notes the sizes of batches.
 
-    A stand-in for a model: what is tested is which pictures go into which batch and where the vectors end,
-    which a real one would hide behind numbers.
+    A stand-in for a model: what is tested is which pictures go into which batch and where the
+    vectors end, which a real one would hide behind numbers.
     """
 
     def __init__(self) -> None:

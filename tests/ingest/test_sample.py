@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,9 +27,7 @@ def sample(config: SampleConfig, count: int, *cuts_s: float) -> list[tuple[Sampl
     """The samples of each scene of a clip, taken once all frames of the scene went by."""
     sampler = Sampler(config, input_size=224)
     edges = [0.0, *cuts_s, count / FPS]
-    scenes = [
-        Scene(i, a, b, "detected") for i, (a, b) in enumerate(zip(edges, edges[1:], strict=False))
-    ]
+    scenes = [Scene(i, a, b, "detected") for i, (a, b) in enumerate(itertools.pairwise(edges))]
     taken = []
     for frame in sampler.watch(frames(count)):
         while scenes and frame.pts_s >= scenes[0].end_s:
@@ -140,7 +140,7 @@ def test_tiles_cover_the_frame_and_overlap(
         spans = sorted({(getattr(b, low) * length, getattr(b, high) * length) for b in boxes})
         assert spans[0][0] == 0
         assert spans[-1][1] == pytest.approx(length)
-        for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+        for (_, end), (start, _) in itertools.pairwise(spans):
             assert end - start >= overlap * side - 1 - 1e-6
     assert len(boxes) == len(set(boxes))
 

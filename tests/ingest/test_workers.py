@@ -81,9 +81,7 @@ def test_what_is_not_wanted_is_not_decoded(pool: DecodePool, media: MediaFactory
 
 
 @pytest.mark.parametrize("blow", [signal.SIGSEGV, signal.SIGKILL])
-def test_a_decoder_that_dies_costs_one_video(
-    media: MediaFactory, blow: signal.Signals
-) -> None:
+def test_a_decoder_that_dies_costs_one_video(media: MediaFactory, blow: signal.Signals) -> None:
     victim, other = media["reel.mp4"], media["h264.mp4"]
     with decode_pool(settings(workers=1)) as pool:
         events: list[Event] = []

@@ -77,7 +77,7 @@ def test_a_damaged_file_without_a_network_says_both(server: Server, tmp_path: Pa
     path.write_bytes(b"damaged")
     file = weights_module.WeightsFile(path, model.sha256, model)
     with pytest.raises(
-        ModelError, match="is damaged .*, and the weights of test cannot be downloaded"
+        ModelError, match=r"is damaged .*, and the weights of test cannot be downloaded"
     ):
         weights_module.check_or_replace(file, weights_module.check_in_background(file))
     assert path.read_bytes() == b"damaged"

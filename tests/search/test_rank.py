@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ def test_moments_cover_the_hits_and_lie_apart(found: list[Hit], gap_s: float) ->
         assert len(inside) == 1
         assert h.score <= inside[0].score
     in_time = sorted(moments, key=lambda m: m.start_s)
-    for before, after in zip(in_time, in_time[1:], strict=False):
+    for before, after in itertools.pairwise(in_time):
         assert after.start_s - before.end_s > gap_s
     for moment in moments:
         assert any(moment.best_s == h.pts_s and moment.score == h.score for h in own)

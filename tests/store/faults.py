@@ -13,7 +13,8 @@ import grpc
 from pymilvus.exceptions import MilvusException
 
 from pipeline.config import StoreConfig
-from pipeline.store.connection import Client, dial
+from pipeline.store.client import Client
+from pipeline.store.connection import dial
 
 Fault = Callable[[dict[str, Any]], None]
 

@@ -134,6 +134,7 @@ def test_errors_are_told_once(lite: StoreConfig, capfd: pytest.CaptureFixture[st
         row = embeddings("a")[0]
         with pytest.raises(StoreError, match="cannot write rows"):
             store.upsert_segments([replace(row, vector=row.vector[:3])], 1)
+        store.upsert_segments([row], 1)
         with pytest.raises(StoreError, match="cannot search"):
             store.search(row.vector[:3], limit=1, scope=Scope())
     fails_to_connect("http://127.0.0.1:1")

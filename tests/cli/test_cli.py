@@ -1,0 +1,339 @@
+"""The contract of the command line: what is printed where, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from pipeline.cli import main
+from pipeline.cli.options import clock
+from pipeline.config import Config
+from tests.ingest.test_run import frame_of
+from tests.media_factory import MediaFactory
+
+VSEARCH = Path(sys.executable).with_name("vsearch")
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("VSEARCH_"):
+            monkeypatch.delenv(name)
+    return tmp_path
+
+
+@pytest.fixture
+def vsearch(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Run:
+    """Run the command in this process, as its console script would."""
+
+    def run(*args: str | Path) -> Result:
+        monkeypatch.setattr(sys, "argv", ["vsearch", *map(str, args)])
+        capfd.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        return Result(code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def indexed(folder: Path, vsearch: Run, media: MediaFactory, untrained: Path) -> Path:
+    """A folder with three videos in it, indexed by settings in `vsearch.yaml`'s place."""
+    (folder / "videos").mkdir()
+    for name in ("h264.mp4", "vp9.webm", "hevc.mkv"):
+        shutil.copy(media[name], folder / "videos")
+    settings = {"encode": {"weights": str(untrained), "device": "cpu"}}
+    (folder / "ours.yaml").write_text(yaml.safe_dump(settings))
+    report = vsearch("ingest", "videos", "--config", "ours.yaml", "--json")
+    assert report.code == 0, report.err
+    return folder
+
+
+def test_ingest_reports_by_its_contract(indexed: Path, vsearch: Run) -> None:
+    result = vsearch("ingest", "videos", "--json")
+    assert result.code == 0
+    assert set(result.document) == {
+        "videos", "rows_written", "video_s", "setup_s", "wall_s", "failures",
+    }  # fmt: skip
+    assert result.document["videos"] == {
+        "found": 3, "ingested": 0, "unchanged": 3, "partial": 0, "failed": 0, "removed": 0,
+    }  # fmt: skip
+    assert result.document["failures"] == []
+
+
+def test_a_bare_query_uses_the_settings_of_the_last_ingest(
+    indexed: Path, vsearch: Run, media: MediaFactory
+) -> None:
+    picture, video, seconds = frame_of(media["vp9.webm"], indexed)
+    result = vsearch("query", "--image", picture, "--json")
+    assert result.code == 0, result.err
+    assert "last-ingest.yaml" in result.err
+    assert set(result.document) == {"results", "no_match", "took_ms"}
+    best = result.document["results"][0]
+    assert set(best) == {"content_id", "score", "confidence", "timestamps", "metadata", "moments"}
+    assert best["metadata"]["filename"] == video
+    assert best["metadata"]["file_ext"] == "webm"
+    assert best["metadata"]["file_url"].startswith("file:///")
+    assert best["confidence"] is None
+    assert set(best["moments"][0]) == {"start_s", "end_s", "best_s", "score", "box"}
+    assert best["timestamps"] == [moment["best_s"] for moment in best["moments"]]
+    assert abs(best["timestamps"][0] - seconds) <= 1.0
+    assert len({r["content_id"] for r in result.document["results"]}) == 3
+
+
+def test_in_a_pipe_a_query_is_plain_lines(indexed: Path, vsearch: Run) -> None:
+    result = vsearch("query", "anything", "--top-k", "2")
+    lines = result.out.splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["1", "2"]
+    assert all(len(line.split("\t")) == 5 for line in lines)
+    assert "\x1b" not in result.out + result.err
+
+
+def test_status_and_delete(indexed: Path, vsearch: Run) -> None:
+    before = vsearch("status", "--json").document
+    assert before["videos"] == 3
+    assert before["rows"] > 0
+    assert before["index"]["type"] == "HNSW"
+    assert before["failures"] == []
+    assert "videos" in vsearch("status").out
+    refused = vsearch("delete", "videos/h264.mp4")
+    assert refused.code == 2
+    assert "--yes" in refused.err
+    gone = vsearch("delete", "videos/h264.mp4", "--yes", "--json")
+    assert gone.code == 0
+    assert len(gone.document["deleted"]) == 1
+    assert vsearch("status", "--json").document["videos"] == 2
+    again = vsearch("delete", "videos/h264.mp4", "--yes", "--json")
+    assert again.code == 1
+    assert again.document["error"]["code"] == "not_found"
+
+
+def test_failures_are_named_and_kept_for_status(
+    indexed: Path, vsearch: Run, media: MediaFactory
+) -> None:
+    shutil.copy(media["garbage.mp4"], indexed / "videos")
+    result = vsearch("ingest", "videos", "gone", "--json")
+    assert result.code == 3
+    found = {(Path(f["uri"]).name, f["code"]) for f in result.document["failures"]}
+    assert found == {("garbage.mp4", "not_a_video"), ("gone", "not_found")}
+    assert all(set(f) == {"uri", "code", "message"} for f in result.document["failures"])
+    assert len(vsearch("status", "--json").document["failures"]) == 2
+    plain = vsearch("ingest", "videos")
+    assert plain.code == 3
+    assert "garbage.mp4 [not_a_video]" in plain.err
+    assert "1 failed" in plain.out
+
+
+def test_probe_and_scenes(vsearch: Run, media: MediaFactory) -> None:
+    document = vsearch("probe", media["rotated_90.mp4"], "--json").document
+    assert {
+        "video_id", "codec", "width", "height", "rotation", "frames", "duration_s", "frame_rate",
+        "recorded_at",
+    } <= set(document)  # fmt: skip
+    assert document["rotation"] == 90
+    assert document["height"] > document["width"]
+    scenes = vsearch("scenes", media["h264.mp4"], "--json").document["scenes"]
+    assert [scene["index"] for scene in scenes] == list(range(len(scenes)))
+    assert set(scenes[0]) == {"index", "start_s", "end_s"}
+    assert len(scenes) > 1
+    fixed = ("--set", "scenes.detector=fixed", "--set", "scenes.max_length_s=0.5")
+    windows = vsearch("scenes", media["h264.mp4"], "--json", *fixed).document["scenes"]
+    assert [w["start_s"] for w in windows] == [i / 2 for i in range(len(windows))]
+    assert "detected" in vsearch("scenes", media["h264.mp4"]).out
+
+
+def test_config_show_can_be_used_as_a_config(folder: Path, vsearch: Run) -> None:
+    shown = vsearch("config", "show", "--set", "store.token=root:Secret-1")
+    assert "Secret-1" not in shown.out + shown.err
+    (folder / "shown.yaml").write_text(vsearch("config", "show").out)
+    assert vsearch("config", "check", "--config", "shown.yaml").out == "valid\n"
+    assert vsearch("config", "show", "--json").document == Config().model_dump(mode="json")
+    wrong = vsearch("config", "check", "--set", "encode.modle=x", "--json")
+    assert wrong.code == 2
+    assert wrong.document["error"]["code"] == "config_invalid"
+    assert "encode.model" in wrong.err
+
+
+def test_doctor_tells_what_is_there(indexed: Path, vsearch: Run) -> None:
+    result = vsearch("doctor", "--json")
+    assert result.code == 0, result.out
+    states = {check["what"]: check["state"] for check in result.document["checks"]}
+    assert states["decord"] == states["pyav"] == states["device"] == states["weights"] == "ok"
+    assert states["store"] == "ok"
+    sick = vsearch("doctor", "--set", "encode.weights=gone.pt")
+    assert sick.code == 1
+    assert "gone.pt" in sick.out
+
+
+@pytest.mark.parametrize(
+    ("args", "exit_code", "code"),
+    [
+        (["ingest", "--config", "gone.yaml"], 2, "config_not_found"),
+        (["ingest", "videos", "--set", "encode.modle=x"], 2, "config_invalid"),
+        (["ingest"], 2, "nothing_to_ingest"),
+        (["ingest", "videos", "--set", "encode.weights=gone.pt"], 1, "weights_missing"),
+        (["ingest", "videos", "--set", "store.uri=http://127.0.0.1:9"], 1, "store_unreachable"),
+    ],
+)
+def test_what_stops_an_ingest_is_in_its_document(
+    vsearch: Run, folder: Path, media: MediaFactory, untrained: Path,
+    args: list[str], exit_code: int, code: str,
+) -> None:  # fmt: skip
+    (folder / "videos").mkdir()
+    shutil.copy(media["h264.mp4"], folder / "videos")
+    ours = ["--set", f"encode.weights={untrained}", "--set", "store.timeout_s=5"]
+    # The last --set of a key wins.
+    result = vsearch(args[0], *ours, *args[1:], "--json")
+    assert result.code == exit_code, result.err
+    assert [failure["code"] for failure in result.document["failures"]] == [code]
+    (line,) = [x for x in result.err.splitlines() if x.startswith("vsearch: error: ")]
+    assert line
+
+
+@pytest.mark.parametrize(
+    ("args", "exit_code", "code"),
+    [
+        (["query"], 2, "query_invalid"),
+        (["query", "  "], 2, "query_invalid"),
+        (["query", "text", "--image", "x.png"], 2, "query_invalid"),
+        (["query", "text", "--top-k", "0"], 2, "config_invalid"),
+        (["query", "text"], 1, "not_indexed"),
+        (["status"], 1, "not_indexed"),
+        (["delete", "x", "--yes"], 1, "not_indexed"),
+        (["probe", "gone.mp4"], 1, "not_found"),
+        (["scenes", "gone.mp4"], 1, "not_found"),
+    ],
+)
+def test_other_errors_are_a_document_too(
+    vsearch: Run, folder: Path, untrained: Path, args: list[str], exit_code: int, code: str
+) -> None:
+    ours = [] if args[0] == "probe" else ["--set", f"encode.weights={untrained}"]
+    result = vsearch(*args, *ours, "--json")
+    assert result.code == exit_code, result.err
+    assert result.document["error"]["code"] == code
+    assert "Traceback" not in result.err
+    assert not (folder / "vsearch.db").exists()
+
+
+def test_questions_that_cannot_be_asked(indexed: Path, vsearch: Run) -> None:
+    (indexed / "no.png").write_text("no picture")
+    assert vsearch("query", "--image", "no.png", "--json").document["error"]["code"] == (
+        "image_invalid"
+    )
+    assert vsearch("query", "--image", "gone.png", "--json").document["error"]["code"] == (
+        "not_found"
+    )
+    long = vsearch("query", "word " * 10_000, "--json")
+    assert (long.code, long.document["error"]["code"]) == (2, "query_invalid")
+
+
+@pytest.mark.parametrize("args", [["--nope"], ["nope"], ["ingest", "--nope"], ["probe"]])
+def test_a_wrong_command_line_is_exit_code_2(vsearch: Run, args: list[str]) -> None:
+    result = vsearch(*args)
+    assert result.code == 2
+    assert "Traceback" not in result.err
+
+
+def test_help_is_enough_and_cheap(folder: Path) -> None:
+    script = """
+        import sys
+        sys.argv = ["vsearch", "--help"]
+        from pipeline.cli import main
+        try:
+            main()
+        except SystemExit as end:
+            assert end.code == 0
+        heavy = {"torch", "numpy", "av", "decord", "pymilvus", "scenedetect", "pydantic"}
+        assert not heavy & set(sys.modules), heavy & set(sys.modules)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for command in ("ingest", "query", "status", "delete", "probe", "scenes", "config", "doctor"):
+        assert command in done.stdout
+
+
+def test_a_lite_file_takes_one_process_at_a_time(indexed: Path, vsearch: Run) -> None:
+    script = """
+        import sys
+        from pipeline.config import StoreConfig
+        from pipeline.store import VideoStore
+        with VideoStore.connect(StoreConfig(uri="./vsearch.db")) as store:
+            store.open_for_reading()
+            print("held", flush=True)
+            sys.stdin.read()
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as holder:  # fmt: skip
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        for command in (["status"], ["query", "x"], ["ingest", "videos"]):
+            result = vsearch(*command, "--json")
+            assert result.code == 4
+            assert "vsearch.db" in result.err
+        holder.communicate()
+    assert vsearch("status").code == 0
+
+
+def test_ctrl_c_ends_an_ingest_with_one_line(
+    folder: Path, media: MediaFactory, untrained: Path
+) -> None:
+    (folder / "videos").mkdir()
+    for name in ("reel.mp4", "h264.mp4", "vp9.webm", "hevc.mkv"):
+        shutil.copy(media[name], folder / "videos")
+    ours = [f"--set=encode.weights={untrained}", "--set=encode.batch_size=2"]
+    with subprocess.Popen(
+        [str(VSEARCH), "ingest", "videos", *ours],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        lines = []
+        for line in process.stderr:
+            lines.append(line)
+            if "found" in line:
+                # As a terminal does it: to the whole group.
+                os.killpg(process.pid, signal.SIGINT)
+                break
+        lines += process.stderr.readlines()
+    assert process.returncode == 1
+    assert "interrupted" in lines[-1]
+    assert not any("Traceback" in line for line in lines)
+
+
+def test_clock() -> None:
+    assert [clock(s) for s in (0, 9.96, 75.25, 3599.99, 3661)] == [
+        "0:00.0", "0:10.0", "1:15.2", "1:00:00.0", "1:01:01.0",
+    ]  # fmt: skip

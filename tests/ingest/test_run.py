@@ -1,0 +1,335 @@
+"""The whole ingest on real files, with a small untrained CLIP and a real store."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.config import Config
+from pipeline.data import Committed, IngestReport, Plan, Scope, Video, VideoCounts
+from pipeline.errors import Code, ConfigError, LockedError, StoreError
+from pipeline.ingest.delete import delete
+from pipeline.ingest.run import RunEvent, ingest, run_lock
+from pipeline.media.image import load_image
+from pipeline.search.searcher import Searcher
+from pipeline.settings import load_config
+from pipeline.store import VideoStore
+from tests.media_factory import MediaFactory
+from tests.store.conftest import drop_archive
+
+GOOD = ("h264.mp4", "vp9.webm", "hevc.mkv")
+
+
+@pytest.fixture
+def archive(tmp_path: Path, media: MediaFactory) -> Path:
+    """A folder of three videos."""
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    for name in GOOD:
+        shutil.copy(media[name], folder)
+    return folder
+
+
+@pytest.fixture
+def settings(archive: Path, untrained: Path, tmp_path: Path) -> Callable[..., Config]:
+    """Settings for that folder on Milvus Lite; more as `section.key=value`."""
+
+    def make(*overrides: str) -> Config:
+        ours = (
+            f"source.paths=[{archive}]",
+            f"encode.weights={untrained}",
+            "encode.device=cpu",
+            f"store.uri={tmp_path}/archive.db",
+            f"run.state_dir={tmp_path}/state",
+        )
+        (tmp_path / "empty.yaml").touch()
+        return load_config(tmp_path / "empty.yaml", [*ours, *overrides]).config
+
+    return make
+
+
+def rows(config: Config) -> dict[str, np.ndarray]:
+    """Every row of the archive, by key, with its vector."""
+    with VideoStore.connect(config.store) as store:
+        store.open_for_reading()
+        return {hit.row_id: vector for hit, vector in store.scan(Scope())}
+
+
+def counts(report: IngestReport) -> VideoCounts:
+    return report.videos
+
+
+def test_videos_become_rows(settings: Callable[..., Config], archive: Path) -> None:
+    config = settings()
+    seen: list[RunEvent] = []
+    report = ingest(config, watch=seen.append)
+    assert counts(report) == VideoCounts(found=3, ingested=3)
+    assert report.failures == ()
+    assert report.video_s > 0
+    assert seen[0] == Plan(3, 0)
+    committed = [event.record for event in seen if isinstance(event, Committed)]
+    assert sorted(Path(r.video.path).name for r in committed) == sorted(GOOD)
+    assert report.rows_written == sum(r.rows for r in committed) == len(rows(config))
+    with VideoStore.connect(config.store) as store:
+        store.open_for_reading()
+        for record in store.iterate_videos():
+            own = [v for hit, v in store.scan(Scope(only=frozenset({record.video.video_id})))]
+            assert len(own) == record.rows
+            np.testing.assert_allclose(np.linalg.norm(own, axis=1), 1, atol=1e-5)
+            np.testing.assert_allclose(record.mean, np.mean(own, axis=0), atol=1e-5)
+
+
+def test_again_changes_nothing(settings: Callable[..., Config]) -> None:
+    config = settings()
+    ingest(config)
+    before = rows(config)
+    seen: list[RunEvent] = []
+    report = ingest(config, watch=seen.append)
+    assert counts(report) == VideoCounts(found=3, unchanged=3)
+    assert report.rows_written == 0
+    assert not any(isinstance(event, Video | Committed) for event in seen)
+    assert rows(config).keys() == before.keys()
+
+
+def test_without_the_ledger_nothing_is_decoded_again(
+    settings: Callable[..., Config], tmp_path: Path
+) -> None:
+    config = settings()
+    ingest(config)
+    shutil.rmtree(tmp_path / "state")
+    report = ingest(config)
+    assert counts(report) == VideoCounts(found=3, unchanged=3)
+    assert report.rows_written == 0
+
+
+def test_the_same_rows_whatever_the_workers_and_batches(
+    settings: Callable[..., Config], tmp_path: Path
+) -> None:
+    one = settings("decode.workers=1", "encode.batch_size=1", "decode.backend=pyav")
+    other = settings("decode.workers=3", "encode.batch_size=7", f"store.uri={tmp_path}/other.db")
+    ingest(one)
+    ingest(other)
+    first, second = rows(one), rows(other)
+    assert first.keys() == second.keys()
+    for key, vector in first.items():
+        np.testing.assert_allclose(second[key], vector, atol=1e-5)
+
+
+def test_copies_are_decoded_once(settings: Callable[..., Config], archive: Path) -> None:
+    shutil.copy(archive / "h264.mp4", archive / "copy.mp4")
+    config = settings()
+    seen: list[RunEvent] = []
+    report = ingest(config, watch=seen.append)
+    assert counts(report) == VideoCounts(found=4, ingested=4)
+    assert sum(isinstance(event, Committed) for event in seen) == 3
+    shutil.copy(archive / "vp9.webm", archive / "later.webm")
+    report = ingest(config)
+    assert counts(report) == VideoCounts(found=5, unchanged=5)
+    with VideoStore.connect(config.store) as store:
+        store.open_for_reading()
+        paths = Counter(path for record in store.iterate_videos() for path in record.paths)
+    names = (*GOOD, "copy.mp4", "later.webm")
+    assert paths == Counter(str(archive / name) for name in names)
+    # And now the ledger knows them all.
+    assert counts(ingest(config)).unchanged == 5
+
+
+def test_bad_files_are_named_once_and_stop_no_other(
+    settings: Callable[..., Config], archive: Path, media: MediaFactory
+) -> None:
+    for name in ("empty.mp4", "garbage.mp4", "audio.mp4"):
+        shutil.copy(media[name], archive)
+    odd = archive / "new\nline ü 'quote\".mp4"
+    shutil.copy(media["mpeg4.mp4"], odd)
+    report = ingest(settings(f"source.paths=[{archive}, {archive}/gone]"))
+    assert counts(report) == VideoCounts(found=8, ingested=4, failed=4)
+    assert {(Path(f.uri).name, f.code) for f in report.failures} == {
+        ("empty.mp4", Code.EMPTY_FILE),
+        ("garbage.mp4", Code.NOT_A_VIDEO),
+        ("audio.mp4", Code.NO_VIDEO_STREAM),
+        ("gone", Code.NOT_FOUND),
+    }
+
+
+def test_an_empty_folder_is_a_failure_by_name(
+    settings: Callable[..., Config], tmp_path: Path
+) -> None:
+    (tmp_path / "nothing").mkdir()
+    report = ingest(settings(f"source.paths=[{tmp_path}/nothing]"))
+    assert [f.code for f in report.failures] == [Code.NO_VIDEOS]
+    assert not (tmp_path / "archive.db").exists()
+
+
+def test_no_paths_at_all_is_a_usage_error(settings: Callable[..., Config]) -> None:
+    with pytest.raises(ConfigError, match=r"source\.paths"):
+        ingest(settings("source.paths=[]"))
+
+
+def test_a_damaged_file_leaves_no_rows(
+    settings: Callable[..., Config], archive: Path, media: MediaFactory
+) -> None:
+    whole = media["h264.mkv"].read_bytes()
+    (archive / "cut.mkv").write_bytes(whole[: len(whole) // 2])
+    config = settings("decode.workers=1", "encode.batch_size=1")
+    report = ingest(config)
+    assert [(Path(f.uri).name, f.code) for f in report.failures] in (
+        [],  # a cut at a cluster's end is a shorter video, and a good one
+        [("cut.mkv", Code.DECODE_ERROR)],
+    )
+    with VideoStore.connect(config.store) as store:
+        store.open_for_reading()
+        committed = {r.video.video_id for r in store.iterate_videos()}
+        assert {hit.video_id for hit, _ in store.scan(Scope())} == committed
+
+
+def test_an_interruption_keeps_what_is_committed_and_the_next_run_goes_on(
+    settings: Callable[..., Config],
+) -> None:
+    config = settings("decode.workers=1", "encode.batch_size=4")
+
+    def interrupt(event: RunEvent) -> None:
+        if isinstance(event, Video) and event.path.endswith("vp9.webm"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ingest(config, watch=interrupt)
+    report = ingest(config)
+    assert counts(report).found == 3
+    assert counts(report).ingested + counts(report).unchanged == 3
+    kept = rows(config)
+    fresh = settings(f"store.uri={config.store.uri}.fresh.db")
+    ingest(fresh)
+    assert kept.keys() == rows(fresh).keys()
+
+
+def test_other_settings_are_refused_not_mixed(settings: Callable[..., Config]) -> None:
+    ingest(settings())
+    with pytest.raises(StoreError) as caught:
+        ingest(settings("sample.per_scene=5"))
+    assert caught.value.code == Code.SETTINGS_MISMATCH
+    assert "per_scene" in caught.value.message
+
+
+def test_device_batches_and_decoder_are_no_other_settings(settings: Callable[..., Config]) -> None:
+    ingest(settings())
+    again = settings("encode.batch_size=2", "decode.backend=pyav", "search.top_k=3")
+    assert counts(ingest(again)).unchanged == 3
+
+
+def test_one_run_at_a_time(settings: Callable[..., Config]) -> None:
+    config = settings()
+    with run_lock(config), pytest.raises(LockedError) as caught:
+        ingest(config)
+    assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("overrides", "kinds"),
+    [
+        (["sample.pooling=mean"], {"scene"}),
+        (["sample.tiles={size: 0.8}"], {"frame", "tile"}),
+        (["sample.pooling=mean", "sample.tiles={size: 0.8}"], {"scene", "tile"}),
+        (["sample.fps=2"], {"frame"}),
+        (["scenes.detector=fixed", "scenes.max_length_s=1.0"], {"frame"}),
+    ],
+)
+def test_other_samples(
+    settings: Callable[..., Config], archive: Path, overrides: list[str], kinds: set[str]
+) -> None:
+    config = settings(f"source.paths=[{archive}/h264.mp4]", *overrides)
+    ingest(config)
+    with VideoStore.connect(config.store) as store:
+        store.open_for_reading()
+        hits = [hit for hit, _ in store.scan(Scope())]
+        (record,) = store.iterate_videos()
+    assert {hit.kind for hit in hits} == kinds
+    assert len(hits) == record.rows
+    if "fixed" in overrides[0]:
+        starts = sorted({hit.start_s for hit in hits})
+        assert starts == [float(i) for i in range(len(starts))]
+    for hit in hits:
+        assert hit.start_s <= hit.pts_s < hit.end_s
+
+
+def test_a_deleted_video_is_gone_and_comes_back(
+    settings: Callable[..., Config], archive: Path
+) -> None:
+    config = settings()
+    ingest(config)
+    before = rows(config)
+    gone = delete(config, [str(archive / "h264.mp4")], confirm=lambda found: True)
+    assert [Path(r.video.path).name for r in gone] == ["h264.mp4"]
+    assert len(rows(config)) == len(before) - gone[0].rows
+    report = ingest(config)
+    assert counts(report) == VideoCounts(found=3, ingested=1, unchanged=2)
+    assert rows(config).keys() == before.keys()
+
+
+def test_deleting_what_is_not_there_deletes_nothing(
+    settings: Callable[..., Config], archive: Path
+) -> None:
+    config = settings()
+    ingest(config)
+    with pytest.raises(StoreError, match="nothing was deleted"):
+        delete(config, [str(archive / "h264.mp4"), "/gone.mp4"], confirm=lambda found: True)
+    assert delete(config, [str(archive / "h264.mp4")], confirm=lambda found: False) == []
+    assert counts(ingest(config)).unchanged == 3
+
+
+@pytest.mark.parametrize("index", ["HNSW", "IVF_FLAT", "IVF_SQ8", "FLAT"])
+def test_a_frame_finds_its_video_on_a_server(
+    settings: Callable[..., Config], milvus_server: str, media: MediaFactory, tmp_path: Path,
+    index: str,
+) -> None:  # fmt: skip
+    config = settings(
+        f"store.uri={milvus_server}",
+        f"store.collection=run_{uuid.uuid4().hex[:8]}",
+        "store.consistency=Strong",
+        f"store.index={{type: {index}, nlist: 4}}",
+        "search.top_k=3",
+    )
+    assert counts(ingest(config)).ingested == 3
+    picture, video, seconds = frame_of(media["vp9.webm"], tmp_path)
+    with Searcher(config) as searcher:
+        answer = searcher.query(image=picture)
+    assert len(answer.results) == 3
+    best = answer.results[0]
+    assert Path(best.record.video.path).name == video
+    assert abs(best.moments[0].best_s - seconds) <= 1.0
+    drop_archive(config.store)
+
+
+def frame_of(path: Path, folder: Path) -> tuple[Path, str, float]:
+    """A frame of a video as a picture of other size, with the truth."""
+    from PIL import Image
+
+    from pipeline.media.reader import open_frames
+
+    batch = next(open_frames(path))
+    at = 12
+    picture = Image.fromarray(np.ascontiguousarray(batch.frames[at][..., ::-1]))
+    picture = picture.resize((picture.width * 3 // 4, picture.height * 3 // 4))
+    picture.save(folder / "frame.png")
+    assert load_image(folder / "frame.png").ndim == 3
+    return folder / "frame.png", path.name, float(batch.pts_s[at])
+
+
+def test_another_model_is_refused_at_the_query(
+    settings: Callable[..., Config], tmp_path: Path
+) -> None:
+    from pipeline.errors import ModelError
+    from pipeline.models import write_untrained
+
+    config = settings()
+    ingest(config)
+    write_untrained(tmp_path / "other.safetensors", seed=1)
+    encode = config.encode.model_copy(update={"weights": str(tmp_path / "other.safetensors")})
+    with pytest.raises(ModelError) as caught:
+        Searcher(config.model_copy(update={"encode": encode}))
+    assert caught.value.code == Code.MODEL_MISMATCH
