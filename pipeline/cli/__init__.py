@@ -26,6 +26,7 @@ app = typer.Typer(
     epilog='Start with: vsearch ingest VIDEOS/ && vsearch query "a red car"',
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich takes longer to import than all the rest of --help
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("ingest")(ingest_cli)

@@ -31,7 +31,10 @@ def delete_cli(
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove videos from the archive; their files stay, and a later ingest brings them back."""
+    """Remove videos from the archive.
+
+    Their files stay where they are, and a later ingest brings them back.
+    """
     from pipeline.ingest.delete import delete
 
     with json_errors(as_json):

@@ -33,7 +33,10 @@ class Finding:
 def doctor_cli(
     config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson = False
 ) -> None:
-    """Check packages, device, decoders, weights and store; exit code 1 if something is wrong."""
+    """Check that all that is needed is there.
+
+    Packages, decoders, device, weights and store; exit code 1 if something is wrong.
+    """
     with json_errors(as_json):
         loaded = load(config, overrides)
     findings = list(examine(loaded.config))

@@ -41,10 +41,10 @@ def ingest_cli(
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring videos into the archive: decode, split into scenes, encode, write.
+    """Bring videos into the archive.
 
-    What is in already is passed over. A file that fails is reported and stops no other; exit code
-    3.
+    They are decoded, split into scenes, encoded and written to the store. What is in already is
+    passed over. A file that fails is reported and stops no other; the exit code is 3 then.
     """
     try:
         report = _run(paths, config, overrides)

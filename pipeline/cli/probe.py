@@ -14,7 +14,10 @@ from pipeline.cli.options import AsJson, json_errors, print_json, printable
 def probe_cli(
     video: Annotated[Path, typer.Argument(help="A video file.")], as_json: AsJson = False
 ) -> None:
-    """Show what is known of a video file: codec, upright size, presented frames, duration."""
+    """Show what a video file is.
+
+    Codec, upright size, presented frames, duration, as a player shows them.
+    """
     from pipeline.ingest.inspect import probe_file
 
     with json_errors(as_json):

@@ -40,7 +40,10 @@ def query_cli(
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find videos by what is seen in them, best first, and the moments in each."""
+    """Find videos and moments by what is seen.
+
+    The best videos come first, and in each the best moments.
+    """
     with json_errors(as_json):
         more = () if top_k is None else (f"search.top_k={top_k}",)
         from pipeline.search.compose import check_question

@@ -16,7 +16,10 @@ def scenes_cli(
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the scenes of a video file under the settings of `scenes`."""
+    """Show the scenes of a video file.
+
+    The settings of `scenes` say how it is cut; neither a model nor a store is needed.
+    """
     from pipeline.ingest.inspect import scenes_of_file
 
     with json_errors(as_json):

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 def status_cli(
     config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson = False
 ) -> None:
-    """Show what is indexed, under which settings, and what failed last."""
+    """Show what is indexed, and what failed.
+
+    Counts, index, encoder, and the files whose last attempt failed.
+    """
     with json_errors(as_json):
         loaded = load(config, overrides)
         document = status(loaded.config)
@@ -43,7 +46,7 @@ def status(config: Config) -> dict[str, Any]:
     import dataclasses
 
     from pipeline.ingest.ledger import Ledger
-    from pipeline.ingest.run import ledger_path
+    from pipeline.ingest.state import ledger_path
     from pipeline.store import VideoStore
 
     with VideoStore.connect(config.store) as store:

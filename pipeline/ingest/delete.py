@@ -9,7 +9,7 @@ from pipeline.config import Config
 from pipeline.data import VideoRecord
 from pipeline.errors import Code, StoreError
 from pipeline.ingest.ledger import Ledger
-from pipeline.ingest.run import ledger_path, run_lock
+from pipeline.ingest.state import ledger_path, run_lock
 from pipeline.store import VideoStore
 
 

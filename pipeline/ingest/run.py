@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from pipeline.config import Config
 from pipeline.data import (
@@ -29,13 +26,14 @@ from pipeline.data import (
     VideoCounts,
     VideoRecord,
 )
-from pipeline.errors import Code, ConfigError, LockedError, MediaError
+from pipeline.errors import Code, ConfigError, MediaError
 from pipeline.ingest.decode import DecodeSettings
 from pipeline.ingest.discover import discover
 from pipeline.ingest.encode import EncodedEvent, encode
 from pipeline.ingest.ledger import Ledger
 from pipeline.ingest.sample import SAMPLE_VERSION
 from pipeline.ingest.scenes import DETECTOR_FRAME_VERSION
+from pipeline.ingest.state import ledger_path, run_lock
 from pipeline.ingest.workers import decode_pool
 from pipeline.ingest.write import Writer
 from pipeline.media.container import stamp_of
@@ -110,12 +108,6 @@ def identity(config: Config, encoder: Encoder) -> Identity:
         },
         dim=encoder.dim,
     )
-
-
-def ledger_path(config: Config, collection: str) -> Path:
-    """Where the notes of a collection are, `collection` being its real name."""
-    store = hashlib.sha256(_location(config.store.uri).encode()).hexdigest()[:8]
-    return Path(config.run.state_dir) / f"ledger-{collection}-{store}.sqlite"
 
 
 class _Run:
@@ -254,33 +246,6 @@ class _Run:
             self._store.commit(changed)
             self._store.flush()
         self._note_flushed(list(records.values()))
-
-
-@contextmanager
-def run_lock(config: Config) -> Iterator[None]:
-    """One ingest at a time into a collection, on this machine."""
-    facts = f"{_location(config.store.uri)}\n{config.store.collection}"
-    name = f"run-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.lock"
-    folder = Path(config.run.state_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / name)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise LockedError(
-            "another ingest is at it: wait for it to end",
-            code=Code.LOCKED,
-            uri=config.store.collection,
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _location(uri: str) -> str:
-    """One name for one store: a file by its absolute path."""
-    return uri if "://" in uri else str(Path(uri).absolute())
 
 
 def _set_up(config: Config, opened: ExitStack) -> tuple[Encoder, VideoStore]:

@@ -15,7 +15,8 @@ from pipeline.config import Config
 from pipeline.data import Committed, IngestReport, Plan, Scope, Video, VideoCounts
 from pipeline.errors import Code, ConfigError, LockedError, StoreError
 from pipeline.ingest.delete import delete
-from pipeline.ingest.run import RunEvent, ingest, run_lock
+from pipeline.ingest.run import RunEvent, ingest
+from pipeline.ingest.state import run_lock
 from pipeline.media.image import load_image
 from pipeline.search.searcher import Searcher
 from pipeline.settings import load_config
