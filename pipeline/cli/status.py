@@ -34,6 +34,10 @@ def status_cli(
         print_json(document)
         return
     failures = document.pop("failures")
+    encoder = document.pop("encoder")
+    document["encoder"] = {
+        name: encoder[name] for name in ("backend", "model", "weights_sha256") if name in encoder
+    }
     for name, value in document.items():
         typer.echo(f"{name:14} {_flat(value)}")
     typer.echo(f"{'failures':14} {len(failures)}")

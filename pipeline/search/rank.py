@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from pipeline.data import Hit, Moment, VideoHit, VideoRecord
+import numpy as np
+
+from pipeline.data import Float32Array, Hit, Moment, VideoHit, VideoRecord
 
 
 def merge(hits: Iterable[Hit], *, gap_s: float) -> tuple[Moment, ...]:
@@ -24,13 +26,22 @@ def merge(hits: Iterable[Hit], *, gap_s: float) -> tuple[Moment, ...]:
 
 
 def rank(
-    hits: Iterable[Hit], records: Mapping[str, VideoRecord], *, top_k: int, gap_s: float
+    hits: Iterable[Hit],
+    records: Mapping[str, VideoRecord],
+    query: Float32Array,
+    *,
+    top_k: int,
+    gap_s: float,
 ) -> tuple[VideoHit, ...]:
     """The best videos by their best hit (`search.aggregate: max`).
+
+    A hit that scores below the average of its own video's rows is no moment of it: in a small
+    archive every row is a hit, and neighbouring scenes would merge into the whole video.
 
     Args:
         hits: Of any videos, in any order.
         records: The committed videos; hits of others do not count.
+        query: Unit query vector, float32 (dim,).
         top_k: Most videos.
         gap_s: As in `merge`.
 
@@ -43,7 +54,9 @@ def rank(
             by_video[hit.video_id].append(hit)
     ranked = []
     for video_id, own in by_video.items():
-        moments = merge(own, gap_s=gap_s)
+        average = float(np.dot(records[video_id].mean, query))
+        floor = min(average, max(hit.score for hit in own))
+        moments = merge([hit for hit in own if hit.score >= floor], gap_s=gap_s)
         ranked.append(VideoHit(records[video_id], moments[0].score, None, moments))
     ranked.sort(key=lambda found: (-found.score, found.record.video.video_id))
     return tuple(ranked[:top_k])

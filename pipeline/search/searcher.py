@@ -75,7 +75,7 @@ class Searcher:
         count = search.top_k if top_k is None else top_k
         vector = compose(self._encoder, text=text, image=image)
         found = retrieve(self._store, vector, top_k=count)
-        results = rank(found.hits, found.records, top_k=count, gap_s=search.moment_gap_s)
+        results = rank(found.hits, found.records, vector, top_k=count, gap_s=search.moment_gap_s)
         return Answer(results, not results, time.perf_counter() - started)
 
     def close(self) -> None:

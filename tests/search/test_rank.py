@@ -20,10 +20,15 @@ def hit(video: str, start_s: float, score: float, length_s: float = 1.0) -> Hit:
     )  # fmt: skip
 
 
-def record(video_id: str) -> VideoRecord:
+QUERY = np.array([1, 0], dtype=np.float32)
+
+
+def record(video_id: str, average: float = 0.0) -> VideoRecord:
     path = str(Path("/v") / video_id)
     video = Video(video_id, path, FileStamp(1, 1), "h264", "mp4", 8, 8, 0, 10, 10.0, 1.0)
-    return VideoRecord(video, 1, (path,), 1, 1, np.zeros(2, np.float32), "2026-01-01T00:00:00")
+    return VideoRecord(
+        video, 1, (path,), 1, 1, np.array([average, 0.3], np.float32), "2026-01-01T00:00:00"
+    )
 
 
 hits = st.lists(
@@ -70,7 +75,7 @@ def test_moments_cover_the_hits_and_lie_apart(found: list[Hit], gap_s: float) ->
 @given(hits, st.integers(1, 5))
 def test_videos_are_distinct_and_ranked_by_their_best_hit(found: list[Hit], top_k: int) -> None:
     records = {v: record(v) for v in "abc"}
-    ranked = rank(found, records, top_k=top_k, gap_s=2.0)
+    ranked = rank(found, records, QUERY, top_k=top_k, gap_s=2.0)
     best = {
         v: max(h.score for h in found if h.video_id == v)
         for v in {h.video_id for h in found} & records.keys()
@@ -78,6 +83,15 @@ def test_videos_are_distinct_and_ranked_by_their_best_hit(found: list[Hit], top_
     expected = sorted(best, key=lambda v: (-best[v], v))[:top_k]
     assert [r.record.video.video_id for r in ranked] == expected
     assert all(r.score == best[r.record.video.video_id] == r.moments[0].score for r in ranked)
-    assert rank(list(reversed(found)), records, top_k=top_k, gap_s=2.0) == ranked or len(
+    assert rank(list(reversed(found)), records, QUERY, top_k=top_k, gap_s=2.0) == ranked or len(
         {h.score for h in found}
     ) < len(found)
+
+
+def test_what_scores_below_its_videos_average_is_no_moment_of_it() -> None:
+    found = [hit("a", 0, 0.90), hit("a", 1, 0.95), hit("a", 2, 0.91)]
+    (video,) = rank(found, {"a": record("a", average=0.92)}, QUERY, top_k=1, gap_s=2.0)
+    (moment,) = video.moments
+    assert (moment.start_s, moment.end_s, moment.best_s) == (1, 2, 1.5)
+    (alone,) = rank(found[:1], {"a": record("a", average=0.92)}, QUERY, top_k=1, gap_s=2.0)
+    assert len(alone.moments) == 1

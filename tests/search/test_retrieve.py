@@ -60,7 +60,7 @@ def put(store: VideoStore, name: str, count: int, cosine: float) -> None:
 
 def names(found: Retrieved, top_k: int, *known: str) -> list[str]:
     by_id = {video_id(name): name for name in known}
-    ranked = rank(found.hits, found.records, top_k=top_k, gap_s=0.0)
+    ranked = rank(found.hits, found.records, QUERY, top_k=top_k, gap_s=0.0)
     return [by_id[hit.record.video.video_id] for hit in ranked]
 
 
