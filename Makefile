@@ -22,7 +22,7 @@ $(READY): pyproject.toml requirements.lock
 	  { echo "vsearch needs Python 3.11 to 3.13; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
-	$(BIN)/uv pip install --python $(BIN)/python --constraint requirements.lock \
+	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --constraint requirements.lock \
 	  --editable '.[open-clip]' --group dev --group milvus-server
 	@touch $@
 

@@ -92,7 +92,9 @@ def _bare(client: Any, store: VideoStore, query: Float32Array) -> None:
 def _fill(store: VideoStore, random: np.random.Generator, query: Float32Array, owned: int) -> None:
     counts = [owned or ROWS // VIDEOS, *[(ROWS - owned) // VIDEOS] * (VIDEOS - 1)]
     for number, count in enumerate(counts):
-        vectors = _units(random.normal(size=(count, DIM)) + (query if owned and not number else 0))
+        vectors = _units(
+            random.normal(size=(count, DIM)) + (query * 40 if owned and not number else 0)
+        )
         rows = list(_rows(f"{number:064x}", vectors))
         store.upsert_segments(rows, revision=1)
         store.commit([_record(f"{number:064x}", vectors)])

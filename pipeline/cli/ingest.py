@@ -20,14 +20,13 @@ from pipeline.cli.options import (
     print_json,
     printable,
 )
-from pipeline.errors import VSearchError
+from pipeline.errors import Code, VSearchError
 
 if TYPE_CHECKING:
     from pipeline.data import IngestReport
     from pipeline.settings import Loaded
 
 SOME_FAILED = 3
-INTERRUPTED = 1
 
 
 def ingest_cli(
@@ -52,9 +51,6 @@ def ingest_cli(
         if as_json:
             print_json(report_document(_empty_report(), [error_document(error)]))
         raise
-    except KeyboardInterrupt:
-        typer.echo("vsearch: interrupted: committed videos are kept, run again to go on", err=True)
-        raise typer.Exit(INTERRUPTED) from None
     if as_json:
         failures = [dataclasses.asdict(failure) for failure in report.failures]
         print_json(report_document(report, failures))
@@ -69,8 +65,13 @@ def _run(paths: list[str] | None, file: Path | None, overrides: list[str] | None
     from pipeline.cli.progress import watching
     from pipeline.ingest.run import ingest
 
-    with watching(sys.stderr) as watch:
-        return ingest(loaded.config, origin=loaded.origin, watch=watch)
+    try:
+        with watching(sys.stderr) as watch:
+            return ingest(loaded.config, origin=loaded.origin, watch=watch)
+    except KeyboardInterrupt:
+        raise VSearchError(
+            "interrupted: committed videos are kept, run again to go on", code=Code.INTERRUPTED
+        ) from None
 
 
 def _load(paths: list[str] | None, file: Path | None, overrides: list[str] | None) -> Loaded:

@@ -43,7 +43,8 @@ def worker_count(config: DecodeConfig) -> int:
     """How many files are decoded at once; `auto` is one for two cores, at least 1, at most 16."""
     if config.workers != "auto":
         return config.workers
-    return min(16, max(1, len(os.sched_getaffinity(0)) // 2))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(16, max(1, (cores or 1) // 2))
 
 
 @contextmanager
@@ -155,7 +156,8 @@ class _Worker:
         self.process = _spawn.Process(
             target=_serve, args=(theirs, settings), name="vsearch-decode", daemon=True
         )
-        self.process.start()
+        with _interrupts_blocked():
+            self.process.start()
         theirs.close()
 
     def start(self, path: Path) -> None:
@@ -172,6 +174,19 @@ class _Worker:
         return self.process.exitcode
 
 
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """What is started in here never gets Ctrl-C, which goes to the whole process group: the parent
+    decides what becomes of it. Blocked before the start, since an interpreter that is interrupted
+    while it starts prints a traceback.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _reply(worker: _Worker, go_on: bool) -> bool:
     worker.pipe.send(go_on)
     return go_on
@@ -185,8 +200,6 @@ def _cause(exit_code: int | None) -> str:
 
 def _serve(pipe: Connection, settings: DecodeSettings) -> None:
     """The life of a decode process: paths in, events out, until the parent is gone."""
-    # Ctrl-C goes to the whole process group; the parent decides what becomes of it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     outbox = _Outbox(pipe)
     try:
         while True:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import stat
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -33,10 +35,12 @@ class Timeline:
     Args:
         pts_s: Presentation times, float64 (n,), ascending, the first is 0.
         end_s: End of the last presented frame.
+        frame_bytes: Size of a decoded BGR frame.
     """
 
     pts_s: Float64Array
     end_s: float
+    frame_bytes: int
 
 
 def stamp_of(path: Path) -> FileStamp:
@@ -97,31 +101,33 @@ def read_timeline(path: Path) -> Timeline:
     Raises:
         MediaError: As `open_container`, and NO_FRAMES.
     """
+    # Compact, and made into arrays after the container is closed: a long file has 100,000s of them.
+    ticks = array("q")
+    end = 0
     with open_container(path) as (container, stream):
-        pts: list[int] = []
-        ends: list[int] = []
         for packet in container.demux(stream):
             if packet.size == 0 or packet.is_discard:
                 continue
             time = packet.pts if packet.pts is not None else packet.dts
             if time is not None:
-                pts.append(time)
-                ends.append(time + (packet.duration or 0))
-        if not pts or stream.time_base is None:
-            raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
-        times = np.unique(np.asarray(pts, dtype=np.int64))
-        # One division rounds once: 8.008 stays 8.008.
-        tick = stream.time_base
-        seconds = (times - times[0]) * tick.numerator / tick.denominator
-        end_s = float((max(ends) - int(times[0])) * tick)
-        return Timeline(seconds, max(end_s, float(seconds[-1]) + _frame_s(seconds, stream)))
+                ticks.append(time)
+                end = max(end, time + (packet.duration or 0))
+        tick, rate = stream.time_base, stream.average_rate
+        frame_bytes = stream.codec_context.width * stream.codec_context.height * 3
+    if not ticks or tick is None:
+        raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
+    times = np.unique(np.asarray(ticks))
+    # One division rounds once: 8.008 stays 8.008.
+    seconds = (times - times[0]) * tick.numerator / tick.denominator
+    end_s = float((end - int(times[0])) * tick)
+    return Timeline(seconds, max(end_s, float(seconds[-1]) + _frame_s(seconds, rate)), frame_bytes)
 
 
-def _frame_s(seconds: Float64Array, stream: VideoStream) -> float:
+def _frame_s(seconds: Float64Array, rate: Fraction | None) -> float:
     # Some containers give packets no duration: then the last frame lasts as long as the usual one.
     if len(seconds) > 1:
         return float(np.median(np.diff(seconds)))
-    return float(1 / stream.average_rate) if stream.average_rate else 0.04
+    return float(1 / rate) if rate else 0.04
 
 
 def _not_a_video(path: Path, detail: str) -> MediaError:

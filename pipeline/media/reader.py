@@ -67,7 +67,7 @@ def open_frames(path: Path, *, backend: Backend = "auto", threads: int = 0) -> I
     if backend == "pyav":
         frames = _pyav_frames(path, threads)
     elif backend == "decord":
-        frames = _decord_frames(path, timeline, most_bytes=None)
+        frames = _decord_frames(path, timeline)
     else:
         frames = _either(path, timeline, threads)
     yield from _batches(_checked(frames, path, timeline))
@@ -76,12 +76,13 @@ def open_frames(path: Path, *, backend: Backend = "auto", threads: int = 0) -> I
 def _either(path: Path, timeline: Timeline, threads: int) -> Iterator[_TimedFrame]:
     """Decord as far as it is right and bounded, then PyAV."""
     last_s = -1.0
-    try:
-        for pts_s, picture in _decord_frames(path, timeline, most_bytes=DECORD_BYTES):
-            yield pts_s, picture
-            last_s = pts_s
-    except MediaError as error:
-        _log.debug("decord at %.3f s: %s; going on with PyAV", last_s, error)
+    if len(timeline.pts_s) * timeline.frame_bytes <= DECORD_BYTES:
+        try:
+            for pts_s, picture in _decord_frames(path, timeline):
+                yield pts_s, picture
+                last_s = pts_s
+        except MediaError as error:
+            _log.debug("decord at %.3f s: %s; going on with PyAV", last_s, error)
     if last_s == timeline.pts_s[-1]:
         return
     for pts_s, picture in _pyav_frames(path, threads):
@@ -155,12 +156,8 @@ def _upright(frame: av.VideoFrame, size: tuple[int, int]) -> UInt8Array:
     return np.asarray(upright, dtype=np.uint8)
 
 
-def _decord_frames(
-    path: Path, timeline: Timeline, *, most_bytes: int | None
-) -> Iterator[_TimedFrame]:
-    """Decord's frames; an error where it cannot read the file, is wrong about it, or would hold
-    more than `most_bytes`.
-    """
+def _decord_frames(path: Path, timeline: Timeline) -> Iterator[_TimedFrame]:
+    """Decord's frames; an error where it cannot read the file, or is wrong about it."""
     import decord
 
     decord.logging.set_level(decord.logging.QUIET)
@@ -168,10 +165,8 @@ def _decord_frames(
         reader = decord.VideoReader(str(path.absolute()), num_threads=DECORD_THREADS)
         if not _same_timeline(reader, timeline):
             raise _decord_error(path, "its timeline is not the presented one")
-        for count, pts_s in enumerate(timeline.pts_s):
+        for pts_s in timeline.pts_s:
             rgb = reader.next().asnumpy()
-            if count == 0 and most_bytes is not None and len(reader) * rgb.nbytes > most_bytes:
-                raise _decord_error(path, "it would hold too many frames")
             yield float(pts_s), np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), dtype=np.uint8)
     except StopIteration:
         return

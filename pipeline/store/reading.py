@@ -36,11 +36,12 @@ class SegmentReader:
         if exact and not self._index_is_exact():
             return self._compared(vector, limit, scope)
         hits = self._nearest(vector, limit, scope, wide=exact)
-        if not exact and self._misses(hits, limit, scope):
-            hits = self._nearest(vector, limit, scope, wide=True)
-            # Milvus Lite's IVF gives too few whatever it is asked; its archives are small.
-            if is_lite(self.config.uri) and self._misses(hits, limit, scope):
-                hits = self._compared(vector, limit, scope)
+        if exact or len(hits) == limit:
+            return hits
+        hits = self._nearest(vector, limit, scope, wide=True)
+        # Milvus Lite's IVF gives too few whatever it is asked; its archives are small.
+        if self._is_lite_ivf() and self._misses(hits, limit, scope):
+            return self._compared(vector, limit, scope)
         return hits
 
     def scan(self, scope: Scope) -> Iterator[tuple[Hit, Float32Array]]:
@@ -54,6 +55,10 @@ class SegmentReader:
         index = self.archive.settings.index.type
         return index == "FLAT" or (index == "IVF_FLAT" and not is_lite(self.config.uri))
 
+    def _is_lite_ivf(self) -> bool:
+        index = self.archive.settings.index.type
+        return index.startswith("IVF") and is_lite(self.config.uri)
+
     def _nearest(self, vector: Float32Array, limit: int, scope: Scope, *, wide: bool) -> list[Hit]:
         index = self.archive.settings.index
         return self.requests.nearest(
@@ -66,7 +71,7 @@ class SegmentReader:
         )
 
     def _misses(self, hits: list[Hit], limit: int, scope: Scope) -> bool:
-        if len(hits) >= limit:
+        if len(hits) == limit:
             return False
         name = self.archive.names.segments
         return self.requests.count(name, within(scope), self.consistency) > len(hits)
