@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import torch  # noqa: F401  before any test imports decord, or its first product crashes
 
 from pipeline.models import write_untrained
 from tests.media_factory import MediaFactory

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import textwrap
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -10,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from pipeline.config import Config
 from pipeline.data import Committed, IngestReport, Plan, Scope, Video, VideoCounts
@@ -334,3 +338,26 @@ def test_another_model_is_refused_at_the_query(
     with pytest.raises(ModelError) as caught:
         Searcher(config.model_copy(update={"encode": encode}))
     assert caught.value.code == Code.MODEL_MISMATCH
+
+
+def test_decord_and_torch_never_meet(
+    settings: Callable[..., Config], tmp_path: Path, archive: Path
+) -> None:
+    (tmp_path / "all.yaml").write_text(
+        yaml.safe_dump(settings("decode.backend=decord").model_dump(mode="json"))
+    )
+    script = f"""
+        import sys
+        from pipeline.ingest.run import ingest
+        from pipeline.settings import load_config
+        if __name__ == "__main__":
+            report = ingest(load_config({str(tmp_path / "all.yaml")!r}).config)
+            assert report.videos.ingested == 3, report
+            assert "torch" in sys.modules
+            assert "decord" not in sys.modules
+    """
+    (tmp_path / "main.py").write_text(textwrap.dedent(script))
+    done = subprocess.run(
+        [sys.executable, tmp_path / "main.py"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,11 +121,6 @@ def test_no_process_is_left_behind(media: MediaFactory) -> None:
         next(iter(pool.run([media["reel.mp4"], media["h264.mp4"]], wanted=lambda v: True)))
         assert decoders()
     assert not decoders()
-
-
-def test_decord_never_comes_into_this_process(pool: DecodePool, media: MediaFactory) -> None:
-    assert any(isinstance(e, Decoded) for e in everything(pool, media["h264.mp4"]))
-    assert "decord" not in sys.modules or "torch" not in sys.modules
 
 
 def test_torch_never_comes_into_a_decode_process(media: MediaFactory) -> None:
