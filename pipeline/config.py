@@ -7,6 +7,7 @@ it for people; a test holds the two equal.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
@@ -14,10 +15,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, m
 MAX_CANDIDATES = 64
 """Most frames that a scene keeps while it is open; it bounds memory and samples a scene."""
 
+MAX_TILES = 100
+"""Most tiles of a square frame; each is a row, and a scene's cross the process border at once."""
+
 Auto = Literal["auto"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Names = Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
+Names = Annotated[
+    tuple[str, ...], BeforeValidator(lambda v: v if isinstance(v, list | tuple) else (str(v),))
+]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -77,6 +83,16 @@ class TilesConfig(Section):
 
     size: Annotated[float, Field(ge=0.1, le=1)] = 0.5
     overlap: Annotated[float, Field(ge=0, le=0.9)] = 0.25
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> TilesConfig:
+        across = 1 + math.ceil((1 - self.size) / (self.size * (1 - self.overlap)) - 1e-9)
+        if across**2 > MAX_TILES:
+            raise ValueError(
+                f"cuts a square frame into {across**2} tiles, more than {MAX_TILES}:"
+                " raise size or lower overlap"
+            )
+        return self
 
 
 class SampleConfig(Section):
@@ -164,9 +180,13 @@ class Config(Section):
     @model_validator(mode="after")
     def _fps_fits_scenes(self) -> Config:
         fps, longest = self.sample.fps, self.scenes.max_length_s
-        if fps is not None and (longest is None or fps * longest > MAX_CANDIDATES):
+        if fps is None:
+            return self
+        # A scene stays open for min_length_s, since a detector may report a cut so late.
+        most_s = (MAX_CANDIDATES - 1) / fps - self.scenes.min_length_s
+        if longest is None or longest > most_s:
             raise ValueError(
                 f"sample.fps {fps:g} asks for more than {MAX_CANDIDATES} frames of a scene:"
-                f" set scenes.max_length_s to {MAX_CANDIDATES / fps:g} or less"
+                f" set scenes.max_length_s to {most_s:g} or less"
             )
         return self

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from pipeline.config import Config, RunConfig
 from pipeline.errors import Code, ConfigError
@@ -19,6 +20,8 @@ CONFIG_VARIABLE = "VSEARCH_CONFIG"
 STATE_DIR_VARIABLE = "VSEARCH_RUN__STATE_DIR"
 LOCAL_CONFIG = Path("vsearch.yaml")
 REMEMBERED = "last-ingest.yaml"
+
+_log = logging.getLogger(__name__)
 
 
 class Loaded(NamedTuple):
@@ -49,7 +52,8 @@ def load_config(path: Path | str | None = None, overrides: Iterable[str] = ()) -
     values: dict[str, Any] = _read_yaml(file) if file else {}
     places = dict.fromkeys(_leaves(values), str(file))
     for place, dotted, text in [*_from_environment(), *_from_overrides(overrides)]:
-        _put(values, dotted, _parse(text, place), place)
+        verbatim = _is_text(dotted) and text != "null"
+        _put(values, dotted, text if verbatim else _parse(text, place), place)
         places[dotted] = place
     try:
         config = Config.model_validate(values)
@@ -59,14 +63,24 @@ def load_config(path: Path | str | None = None, overrides: Iterable[str] = ()) -
 
 
 def remember(config: Config, origin: str) -> None:
-    """Write down the settings of an ingest for bare commands in this folder; never the token."""
-    state = Path(config.run.state_dir)
-    state.mkdir(parents=True, exist_ok=True)
+    """Write down the settings of an ingest for bare commands in this folder; never a secret.
+
+    They go into the state directory, and into the one that a bare command in this folder looks at.
+    """
     values = config.model_dump(mode="json", exclude={"store": {"token"}})
-    text = f"# Settings of the last ingest, from {origin}; the token is not kept.\n"
-    partial = state / f"{REMEMBERED}.partial"
-    partial.write_text(text + yaml.safe_dump(values, sort_keys=False))
-    partial.replace(state / REMEMBERED)
+    scheme, slashes, rest = config.store.uri.partition("://")
+    if slashes:
+        values["store"]["uri"] = f"{scheme}://{rest.rpartition('@')[2]}"
+    text = f"# Settings of the last ingest, from {origin}; secrets are not kept.\n"
+    text += yaml.safe_dump(values, sort_keys=False)
+    for state in {Path(config.run.state_dir), Path(RunConfig().state_dir)}:
+        try:
+            state.mkdir(parents=True, exist_ok=True)
+            partial = state / f"{REMEMBERED}.partial"
+            partial.write_text(text)
+            partial.replace(state / REMEMBERED)
+        except OSError as error:
+            _log.warning("the settings are not remembered in %s: %s", state, error)
 
 
 def _choose_file(path: Path | str | None) -> Path | None:
@@ -147,6 +161,19 @@ def _put(values: dict[str, Any], dotted: str, value: Any, place: str) -> None:
     values[next((known for known in ("M",) if known.lower() == key), key)] = value
 
 
+def _is_text(dotted: str) -> bool:
+    """Whether a key holds text and nothing else: such values are taken as they stand."""
+    model: Any = Config
+    for key in dotted.split("."):
+        info = getattr(model, "model_fields", {}).get(key)
+        if info is None:
+            return False
+        model = info.annotation
+    kinds = get_args(model) or (model,)
+    plain = {get_args(kind)[0] if get_origin(kind) is Annotated else kind for kind in kinds}
+    return plain <= {str, SecretStr, type(None)}
+
+
 def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     for key, value in values.items():
         yield f"{prefix}{key}"
@@ -166,7 +193,7 @@ def _explain(error: ValidationError, places: Mapping[str, str], file: Path | Non
             complaint = _unknown_key(location)
         else:
             complaint = detail["msg"].removeprefix("Value error, ")
-            if not isinstance(detail["input"], dict | BaseModel):
+            if not isinstance(detail["input"], dict | BaseModel) and dotted != "store.token":
                 complaint += f", not {detail['input']!r}"
         complaints.append(f"{key}: {complaint}" if key else complaint)
     return ConfigError(

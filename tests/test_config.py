@@ -133,7 +133,7 @@ def test_an_unknown_variable_of_ours_is_an_error(monkeypatch: pytest.MonkeyPatch
         ("search.top_k=0", "greater than or equal to 1"),
         ("store.collection=no spaces", "pattern"),
         ("encode.sha256=abc", "pattern"),
-        ("sample.fps=5", "scenes.max_length_s to 12.8"),
+        ("sample.fps=5", "scenes.max_length_s to 12"),
         ("scenes={detector: fixed, max_length_s: null}", "max_length_s"),
         ("scenes.max_length_s=0.5", "must exceed min_length_s"),
         ("search", "section.key=value"),
@@ -150,6 +150,32 @@ def test_all_complaints_come_at_once() -> None:
     assert "encode.model" in message
     assert "search.top_k" in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("token", ["0123", "root:pa #ss", "@secret123", "1e3", "[a"])
+def test_text_is_taken_as_it_stands(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VSEARCH_STORE__TOKEN", token)
+    found = load_config(overrides=["source.paths=2024"]).config
+    assert found.store.token is not None
+    assert found.store.token.get_secret_value() == token
+    assert found.source.paths == ("2024",)
+    assert load_config(overrides=["store.token=null"]).config.store.token is None
+
+
+def test_a_wrong_token_is_not_printed(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.yaml", "store: {token: 123456}")
+    assert load_config(file).config.store.token is not None
+    file.write_text("store: {token: [123456]}")
+    assert "123456" not in complaint(path=file)
+
+
+def test_a_password_in_the_uri_is_not_remembered(tmp_path: Path) -> None:
+    remember(load_config(overrides=["store.uri=http://me:Secret-1@host:19530"]).config, "a test")
+    assert load_config().config.store.uri == "http://host:19530"
+
+
+def test_too_many_tiles() -> None:
+    assert "raise size or lower overlap" in complaint("sample.tiles={size: 0.1, overlap: 0.9}")
 
 
 def test_files_that_are_no_config(tmp_path: Path) -> None:

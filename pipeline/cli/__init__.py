@@ -14,6 +14,7 @@ from pipeline.cli.config import config_app
 from pipeline.cli.delete import delete_cli
 from pipeline.cli.doctor import doctor_cli
 from pipeline.cli.ingest import ingest_cli
+from pipeline.cli.options import printable
 from pipeline.cli.probe import probe_cli
 from pipeline.cli.query import query_cli
 from pipeline.cli.scenes import scenes_cli
@@ -59,5 +60,5 @@ def main() -> None:
     try:
         app()
     except VSearchError as error:
-        typer.echo(f"vsearch: error: {error}", err=True)
+        typer.echo(f"vsearch: error: {printable(str(error))}", err=True)
         sys.exit(error.exit_code)

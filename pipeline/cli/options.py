@@ -54,7 +54,9 @@ def load(file: Path | None, overrides: list[str] | None, *more: str) -> Loaded:
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout."""
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    # A path that is no text becomes an escape, which JSON reads back to the same path.
+    typer.echo(text.encode("utf-8", "backslashreplace").decode())
 
 
 @contextmanager
@@ -64,7 +66,7 @@ def json_errors(as_json: bool) -> Iterator[None]:
         yield
     except VSearchError as error:
         if as_json:
-            print_json({"error": error_document(error)})
+            print_json({"failures": [error_document(error)]})
         raise
 
 

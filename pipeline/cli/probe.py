@@ -8,11 +8,22 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import AsJson, json_errors, print_json, printable
+from pipeline.cli.options import (
+    AsJson,
+    ConfigFile,
+    Overrides,
+    json_errors,
+    load,
+    print_json,
+    printable,
+)
 
 
 def probe_cli(
-    video: Annotated[Path, typer.Argument(help="A video file.")], as_json: AsJson = False
+    video: Annotated[Path, typer.Argument(help="A video file.")],
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show what a video file is.
 
@@ -21,7 +32,8 @@ def probe_cli(
     from pipeline.ingest.inspect import probe_file
 
     with json_errors(as_json):
-        found = dataclasses.asdict(probe_file(video))
+        loaded = load(config, overrides)
+        found = dataclasses.asdict(probe_file(video, loaded.config))
     stamp = found.pop("stamp")
     document = {**found, "size_bytes": stamp["size_bytes"]}
     if as_json:

@@ -34,7 +34,8 @@ def query_cli(
         Path | None, typer.Option("--image", "-i", metavar="FILE", help="Look for a picture.")
     ] = None,
     top_k: Annotated[
-        int | None, typer.Option("--top-k", "-k", help="Most videos; search.top_k if not given.")
+        int | None,
+        typer.Option("--top-k", "-k", min=1, max=1000, help="Most videos; else search.top_k."),
     ] = None,
     config: ConfigFile = None,
     overrides: Overrides = None,

@@ -15,7 +15,7 @@ from pipeline.errors import Code, MediaError
 from pipeline.ingest.sample import Sampler
 from pipeline.ingest.scenes import split
 from pipeline.media.container import stamp_of
-from pipeline.media.probe import probe
+from pipeline.media.probe import examine
 from pipeline.media.reader import open_frames
 
 _BATCHES_AHEAD = 2
@@ -53,21 +53,22 @@ def decode_video(
     Args:
         path: The file.
         settings: How.
-        on_progress: Called often with the presented seconds read so far, 0 while the file is
-            hashed.
+        on_progress: Called often with the presented seconds read so far, 0 before that.
 
     Yields:
         The `Video` first (a caller that does not want it stops there), then a `SceneSamples` for
         each scene in order, and `Decoded` last.
 
     Raises:
-        MediaError: As `probe` and `open_frames`, or FILE_CHANGED when the file is not what was
+        MediaError: As `examine` and `open_frames`, or FILE_CHANGED when the file is not what was
             hashed.
     """
-    video = probe(path, beat=lambda: on_progress(0.0))
+    video, timeline = examine(path, beat=lambda: on_progress(0.0))
     yield video
     sampler = Sampler(settings.sample, settings.input_size) if settings.sample else None
-    batches = open_frames(path, backend=settings.decode.backend, threads=settings.threads)
+    batches = open_frames(
+        path, backend=settings.decode.backend, threads=settings.threads, timeline=timeline
+    )
     with closing(_ahead(batches)) as ready:
         frames = _frames(ready, on_progress)
         watched = sampler.watch(frames) if sampler else frames

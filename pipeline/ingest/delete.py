@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def delete(
 
 
 def _find(store: VideoStore, names: list[str]) -> list[VideoRecord]:
-    wanted = {name: str(Path(name).expanduser().absolute()) for name in names}
+    wanted = {name: os.path.abspath(Path(name).expanduser()) for name in names}
     found: dict[str, VideoRecord] = {}
     for record in store.iterate_videos():
         for name, path in wanted.items():

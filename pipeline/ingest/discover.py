@@ -43,16 +43,16 @@ def discover(source: SourceConfig) -> Iterator[Path | Failure]:
 def _expand(name: str, source: SourceConfig) -> Iterator[Path | Failure]:
     path = Path(name).expanduser()
     if path.is_dir():
-        yield from _walk(path.absolute(), source)
+        yield from _walk(Path(os.path.abspath(path)), source)
     elif os.path.lexists(path):
-        yield path.absolute()
+        yield Path(os.path.abspath(path))
     elif any(sign in name for sign in _GLOB_SIGNS):
         # Path.glob takes no absolute patterns.
         for match in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207
             if Path(match).is_dir():
                 continue
             if _wanted(Path(match), source):
-                yield Path(match).absolute()
+                yield Path(os.path.abspath(match))
     else:
         yield Failure(name, Code.NOT_FOUND, "no such file or directory")
 

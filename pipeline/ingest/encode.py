@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from pipeline.data import WHOLE_FRAME, Embedding, Float32Array, SceneEmbeddings, SceneSamples
-from pipeline.ingest.workers import Event
+from pipeline.ingest.child import Event
 from pipeline.models.base import Encoder
 
 Pooling = Literal["none", "mean"]

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.config import Config, DecodeConfig, ScenesConfig
+from pipeline.config import Config
 from pipeline.data import Failure, Scene, SceneSamples, Video
 from pipeline.errors import Code, MediaError
+from pipeline.ingest.child import Event
 from pipeline.ingest.decode import DecodeSettings
-from pipeline.ingest.workers import Event, decode_pool
+from pipeline.ingest.workers import decode_pool
 
 
-def probe_file(path: Path) -> Video:
+def probe_file(path: Path, config: Config) -> Video:
     """What `probe` finds in a file.
 
     Raises:
         MediaError: As `probe`, or DECODE_CRASH or DECODE_TIMEOUT.
     """
-    settings = DecodeSettings(DecodeConfig(workers=1), ScenesConfig(), None)
+    settings = DecodeSettings(config.decode, config.scenes, None)
     return next(event for event in _events(path, settings, go_on=False) if isinstance(event, Video))
 
 

@@ -7,64 +7,78 @@ of it.
 
 from __future__ import annotations
 
+import logging
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pipeline.data import Failure, FileStamp
+from pipeline.data import Failure, FileStamp, Video
 
+# Paths are bytes, as the system has them: a name need not be text.
 _TABLES = """
 create table if not exists seen (
-    path text primary key, size_bytes integer not null, mtime_ns integer not null,
+    path blob primary key, size_bytes integer not null, mtime_ns integer not null,
     video_id text not null);
-create table if not exists failed (path text primary key, code text not null, message text not
-null);
+create table if not exists failed (
+    path blob primary key, code text not null, message text not null);
 """
+
+_log = logging.getLogger(__name__)
 
 
 class Ledger:
     """Notes of one collection.
 
     Args:
-        path: The SQLite file; made if missing.
+        path: The SQLite file; made if missing. One that is damaged is put aside.
     """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path)
-        self._db.executescript(_TABLES)
+        try:
+            self._db = _open(path)
+        except sqlite3.DatabaseError as error:
+            aside = path.with_suffix(".damaged")
+            _log.warning("%s is damaged (%s); put aside as %s", path, error, aside.name)
+            path.replace(aside)
+            self._db = _open(path)
 
     def video_at(self, path: str, stamp: FileStamp) -> str | None:
         """The video id that was committed for a file, if the file was not touched since."""
         row = self._db.execute(
             "select video_id from seen where path = ? and size_bytes = ? and mtime_ns = ?",
-            (path, stamp.size_bytes, stamp.mtime_ns),
+            (os.fsencode(path), stamp.size_bytes, stamp.mtime_ns),
         ).fetchone()
         return str(row[0]) if row else None
 
-    def done(self, path: str, stamp: FileStamp, video_id: str) -> None:
-        """A file's video is in the store, flushed."""
+    def done(self, videos: Iterable[Video]) -> None:
+        """Files whose videos are in the store, flushed, each under its own path."""
         with self._db:
-            self._db.execute(
-                "insert or replace into seen values (?, ?, ?, ?)",
-                (path, stamp.size_bytes, stamp.mtime_ns, video_id),
-            )
-            self._db.execute("delete from failed where path = ?", (path,))
+            for video in videos:
+                path, stamp = os.fsencode(video.path), video.stamp
+                self._db.execute(
+                    "insert or replace into seen values (?, ?, ?, ?)",
+                    (path, stamp.size_bytes, stamp.mtime_ns, video.video_id),
+                )
+                self._db.execute("delete from failed where path = ?", (path,))
 
     def failed(self, failure: Failure) -> None:
         """A file could not be ingested."""
+        message = failure.message.encode("utf-8", "backslashreplace").decode()
         with self._db:
             self._db.execute(
                 "insert or replace into failed values (?, ?, ?)",
-                (failure.uri, failure.code, failure.message),
+                (os.fsencode(failure.uri), failure.code, message),
             )
 
-    def failures(self) -> Iterator[Failure]:
-        """Files whose last attempt failed, by path."""
-        for row in self._db.execute("select path, code, message from failed order by path"):
-            yield Failure(*map(str, row))
+    def failures(self) -> list[Failure]:
+        """Files whose last attempt failed and which are still there, by path."""
+        rows = self._db.execute("select path, code, message from failed order by path")
+        found = [Failure(os.fsdecode(path), code, message) for path, code, message in rows]
+        return [failure for failure in found if os.path.lexists(failure.uri)]
 
     def forget(self, video_id: str) -> None:
         """A video was deleted from the store."""
@@ -85,3 +99,13 @@ class Ledger:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path)
+    try:
+        database.executescript(_TABLES)
+    except sqlite3.DatabaseError:
+        database.close()
+        raise
+    return database

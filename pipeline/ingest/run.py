@@ -122,6 +122,7 @@ class _Run:
         self._ledger = ledger
         self._watch = watch
         self._known = store.committed_ids()
+        self._again: list[Path] = []
         self._in_progress: dict[str, list[Video]] = {}
         self._copies: defaultdict[str, list[Video]] = defaultdict(list)
         self.writer = Writer(store, config.store, self._note_flushed)
@@ -152,8 +153,6 @@ class _Run:
         )
 
     def _decode(self, paths: list[Path]) -> None:
-        if not paths:
-            return
         settings = DecodeSettings(
             decode=self._config.decode,
             scenes=self._config.scenes,
@@ -161,14 +160,16 @@ class _Run:
             input_size=self._encoder.input_size,
         )
         with decode_pool(settings) as pool:
-            events = encode(
-                pool.run(paths, wanted=self._is_wanted),
-                self._encoder,
-                batch_size=self._config.encode.batch_size,
-                pooling=self._config.sample.pooling,
-            )
-            for event in events:
-                self._take(event)
+            while paths:
+                events = encode(
+                    pool.run(paths, wanted=self._is_wanted),
+                    self._encoder,
+                    batch_size=self._config.encode.batch_size,
+                    pooling=self._config.sample.pooling,
+                )
+                for event in events:
+                    self._take(event)
+                paths, self._again = self._again, []
 
     def _take(self, event: EncodedEvent) -> None:
         match event:
@@ -216,36 +217,41 @@ class _Run:
         for videos in self._in_progress.values():
             if videos[0].path == failure.uri:
                 self.writer.drop(videos[0])
-                # Its copies hold the same bytes.
-                for video in videos:
-                    self._fail(replace(failure, uri=video.path))
+                # What befell this file need not befall its copies.
+                self._again.extend(Path(video.path) for video in videos[1:])
                 del self._in_progress[videos[0].video_id]
-                return
+                break
         self._fail(failure)
 
     def _fail(self, failure: Failure) -> None:
         self.failures.append(failure)
-        self._ledger.failed(failure)
+        if failure.code not in (Code.NOT_FOUND, Code.NO_VIDEOS):
+            self._ledger.failed(failure)
         _log.debug("%s: %s: %s", failure.uri, failure.code, failure.message)
         self._watch(failure)
 
     def _note_flushed(self, records: list[VideoRecord]) -> None:
-        for record in records:
-            for video in self._copies.get(record.video.video_id, ()):
-                self._ledger.done(video.path, video.stamp, record.video.video_id)
+        self._ledger.done(
+            video
+            for record in records
+            for video in self._copies.get(record.video.video_id, ())
+            # The path of a late copy is not in the store before `_add_paths`.
+            if video.path in record.paths
+        )
 
     def _add_paths(self) -> None:
         """Put the paths of copies into their videos' rows."""
-        records = self._store.videos(self._copies.keys())
-        changed = []
-        for video_id, record in records.items():
+        same, changed = [], []
+        for video_id, record in self._store.videos(self._copies.keys()).items():
             paths = {*record.paths, *(video.path for video in self._copies[video_id])}
-            if paths != set(record.paths):
+            if paths == set(record.paths):
+                same.append(record)
+            else:
                 changed.append(replace(record, paths=tuple(sorted(paths))))
         if changed:
             self._store.commit(changed)
             self._store.flush()
-        self._note_flushed(list(records.values()))
+        self._note_flushed([*same, *changed])
 
 
 def _set_up(config: Config, opened: ExitStack) -> tuple[Encoder, VideoStore]:

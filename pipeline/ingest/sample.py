@@ -2,9 +2,9 @@
 
 Where a scene ends is known only after its frames went by, so candidates are held until then: at
 most `MAX_CANDIDATES`, thinned by doubling their stride. Holding a frame of up to `HELD_BYTES` is
-free, since the detector's full-size picture is kept as it is; a larger one is reduced first, to no
-less than what the model and its tiles need. Tiles are therefore cut from held frames, and nothing
-is decoded twice.
+free, since the detector's full-size picture is kept as it is; a larger one is reduced first by a
+whole factor, where that leaves what the model and its tiles need. Tiles are therefore cut from held
+frames, and nothing is decoded twice.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ SAMPLE_VERSION = 1
 
 HELD_BYTES = 3 << 20
 """Largest frame that is held as it is: 1280 x 720 x 3 fits."""
+
+HELD_BYTES_IN_ALL = 192 << 20
+"""Most bytes of candidates: 64 frames of 1280 x 720, or 32 of 1920 x 1080 for a large model."""
 
 FALLBACK_CANDIDATES = 8
 """With `fps`, how many other frames a scene keeps in case none falls on the grid."""
@@ -44,8 +47,10 @@ class Sampler:
         # Twice the model's size keeps its own bicubic reduction exact to the eye of the model.
         self._short_side = max(2 * input_size, math.ceil(input_size / finest))
         self._grid = _Grid(config.fps) if config.fps else None
-        self._held = _Candidates(FALLBACK_CANDIDATES if config.fps else MAX_CANDIDATES)
-        self._on_grid = _Candidates(MAX_CANDIDATES)
+        most = FALLBACK_CANDIDATES if config.fps else MAX_CANDIDATES
+        self._held = _Candidates(most, fewest=min(most, 2 * config.per_scene))
+        # Every frame on the grid is a sample; the settings see to it that they are not too many.
+        self._on_grid = _Candidates(MAX_CANDIDATES, fewest=MAX_CANDIDATES)
 
     def watch(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Pass frames on, remembering candidates on the way."""
@@ -83,10 +88,15 @@ class _Grid:
 
 
 class _Candidates:
-    """Frames of the open scene, at most `most`, evenly thinned."""
+    """Frames of the open scene, evenly thinned.
 
-    def __init__(self, most: int) -> None:
+    At most `most`, and fewer if they are so large that all would pass `HELD_BYTES_IN_ALL`, but no
+    fewer than `fewest` for that.
+    """
+
+    def __init__(self, most: int, fewest: int) -> None:
         self._most = most
+        self._fewest = fewest
         self._frames: list[Frame] = []
         self._stride = 1
         self._seen = 0
@@ -95,9 +105,14 @@ class _Candidates:
         if self._seen % self._stride == 0:
             self._frames.append(Frame(frame.pts_s, _reduced(frame.picture, short_side)))
         self._seen += 1
-        if len(self._frames) > self._most:
+        if len(self._frames) > self._most or (
+            len(self._frames) > self._fewest and self._bytes() > HELD_BYTES_IN_ALL
+        ):
             self._frames = self._frames[::2]
             self._stride *= 2
+
+    def _bytes(self) -> int:
+        return len(self._frames) * self._frames[-1].picture.nbytes
 
     def take(self, end_s: float) -> list[Frame]:
         taken = [frame for frame in self._frames if frame.pts_s < end_s]

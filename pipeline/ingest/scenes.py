@@ -132,7 +132,7 @@ class _CutFinder:
         kind, threshold = _DETECTORS[config.detector]
         options = {} if config.threshold is None else {threshold: config.threshold}
         self._detector = kind(min_scene_len=float(config.min_length_s), **options)
-        self._rate = Fraction(frame_rate).limit_denominator(1001)
+        self._rate = max(Fraction(frame_rate).limit_denominator(1001), Fraction(1, 1001))
         self._times = array("d")
 
     def see(self, frame: Frame) -> list[float]:

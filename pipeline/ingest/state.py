@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.config import Config
-from pipeline.errors import Code, LockedError
+from pipeline.errors import Code, ConfigError, LockedError
 
 
 def ledger_path(config: Config, segments: str) -> Path:
@@ -30,15 +31,21 @@ def run_lock(config: Config) -> Iterator[None]:
     facts = f"{_location(config.store.uri)}\n{config.store.collection}"
     name = f"run-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.lock"
     folder = Path(config.run.state_dir)
-    folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / name)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(blocking=False)
     except Timeout:
         raise LockedError(
             "another ingest is at it: wait for it to end",
             code=Code.LOCKED,
             uri=config.store.collection,
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"no notes can be kept in {folder}: {error.strerror}",
+            code=Code.CONFIG_INVALID,
+            uri="run.state_dir",
         ) from None
     try:
         yield
@@ -48,4 +55,4 @@ def run_lock(config: Config) -> Iterator[None]:
 
 def _location(uri: str) -> str:
     """One name for one store: a file by its absolute path."""
-    return uri if "://" in uri else str(Path(uri).absolute())
+    return uri if "://" in uri else os.path.abspath(uri)

@@ -3,7 +3,7 @@
 The parent hands out one path at a time and reads what comes back; a process that dies or falls
 silent is replaced and its file reported as failed. The processes are spawned, so that they inherit
 neither torch nor its threads, and they block when the parent does not read: memory stays bounded by
-the pipes.
+the pipes. What runs in the process is in `child.py`.
 """
 
 from __future__ import annotations
@@ -15,25 +15,23 @@ import queue
 import signal
 import threading
 import time
-import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from pipeline.config import DecodeConfig
-from pipeline.data import Decoded, Failure, Progress, SceneSamples, Video
-from pipeline.errors import Code, MediaError
-from pipeline.ingest.decode import DecodeSettings, decode_video
-
-Event = Video | Progress | SceneSamples | Decoded | Failure
+from pipeline.data import Decoded, Failure, Video
+from pipeline.errors import Code
+from pipeline.ingest.child import Event, serve
+from pipeline.ingest.decode import DecodeSettings
 
 SILENCE_S = 120.0
 """With `decode.deadline_s: auto`, how long a process may show no progress before it is killed."""
 
-_PROGRESS_EVERY_S = 0.5
-_WAKE_EVERY_S = 1.0
-_UNSENT_EVENTS = 4
+_WAKE_EVERY_S = 0.5
+_UNREAD_EVENTS = 2
+_FAREWELL_S = 5.0
 
 _log = logging.getLogger(__name__)
 _spawn = multiprocessing.get_context("spawn")
@@ -70,6 +68,7 @@ class DecodePool:
         self._silence_s = SILENCE_S if deadline_s == "auto" else deadline_s
         self._most = worker_count(settings.decode)
         self._workers: list[_Worker] = []
+        self._inbox: queue.Queue[tuple[_Worker, Event | None]] = queue.Queue(_UNREAD_EVENTS)
 
     def run(self, paths: Iterable[Path], *, wanted: Callable[[Video], bool]) -> Iterator[Event]:
         """Decode files, several at once.
@@ -84,18 +83,18 @@ class DecodePool:
             too.
         """
         waiting = iter(paths)
+        again: deque[Path] = deque()
         more = True
         while True:
-            while more and (worker := self._free_worker()):
-                path = next(waiting, None)
+            while (again or more) and (worker := self._free_worker()):
+                path = again.popleft() if again else next(waiting, None)
                 if path is None:
                     more = False
                 else:
                     worker.start(path)
-            busy = [worker for worker in self._workers if worker.path]
-            if not busy:
+            if not any(worker.path for worker in self._workers):
                 return
-            yield from self._heard(busy, wanted)
+            yield from self._heard(wanted, again)
 
     def close(self) -> None:
         """End all processes, at once."""
@@ -106,79 +105,148 @@ class DecodePool:
     def _free_worker(self) -> _Worker | None:
         free = next((worker for worker in self._workers if worker.path is None), None)
         if free is None and len(self._workers) < self._most:
-            free = _Worker(self._settings)
+            free = _Worker(self._settings, self._inbox)
             self._workers.append(free)
         return free
 
-    def _heard(self, busy: list[_Worker], wanted: Callable[[Video], bool]) -> Iterator[Event]:
-        ready = wait([worker.pipe for worker in busy], timeout=_WAKE_EVERY_S)
-        now = time.monotonic()
-        for worker in busy:
-            if worker.pipe in ready:
-                yield from self._read(worker, wanted)
-            elif now - worker.heard_at > self._silence_s:
-                yield self._bury(
-                    worker,
+    def _heard(self, wanted: Callable[[Video], bool], again: deque[Path]) -> Iterator[Event]:
+        try:
+            worker, event = self._inbox.get(timeout=_WAKE_EVERY_S)
+        except queue.Empty:
+            yield from self._end_the_silent()
+            return
+        if worker not in self._workers:
+            return  # the last words of one that was killed
+        if event is None:
+            yield from self._end_the_dead(worker, again)
+            return
+        worker.told = True
+        ends = isinstance(event, Decoded | Failure)
+        if isinstance(event, Video):
+            ends = not worker.reply(wanted(event))
+        if ends:
+            worker.path = None
+        yield event
+
+    def _end_the_silent(self) -> Iterator[Failure]:
+        for worker in list(self._workers):
+            if worker.path and worker.silent_s > self._silence_s:
+                self._bury(worker)
+                yield Failure(
+                    str(worker.path),
                     Code.DECODE_TIMEOUT,
                     f"showed no progress for {self._silence_s:g} s; raise decode.deadline_s if the"
                     " storage is slow",
                 )
 
-    def _read(self, worker: _Worker, wanted: Callable[[Video], bool]) -> Iterator[Event]:
-        try:
-            event = worker.pipe.recv()
-            if isinstance(event, Video) and not _reply(worker, wanted(event)):
-                worker.path = None
-        except (EOFError, ConnectionError):
-            exit_code = worker.kill()
-            yield self._bury(
-                worker, Code.DECODE_CRASH, f"the decoder died reading it ({_cause(exit_code)})"
-            )
+    def _end_the_dead(self, worker: _Worker, again: deque[Path]) -> Iterator[Failure]:
+        exit_code = self._bury(worker)
+        if worker.path is None:
             return
-        worker.heard_at = time.monotonic()
-        if isinstance(event, Decoded | Failure):
-            worker.path = None
-        yield event
+        if worker.files > 1 and not worker.told:
+            # It died before it said a word of this file: what it did before may have killed it. A
+            # new process says whether the file itself does.
+            _log.debug("%s is tried in another process", worker.path)
+            again.append(worker.path)
+            return
+        yield Failure(
+            str(worker.path),
+            Code.DECODE_CRASH,
+            f"the decoder died reading it ({_cause(exit_code)})",
+        )
 
-    def _bury(self, worker: _Worker, code: Code, message: str) -> Failure:
-        worker.kill()
+    def _bury(self, worker: _Worker) -> int | None:
         self._workers.remove(worker)
-        return Failure(str(worker.path), code, message)
+        return worker.kill()
 
 
 class _Worker:
-    """One process, the parent's end of its pipe, and the file it is at."""
+    """One process, the parent's end of its pipe, and the file it is at.
 
-    def __init__(self, settings: DecodeSettings) -> None:
+    A thread reads the pipe, so that a process which stops in the middle of a message stops nothing
+    but itself.
+    """
+
+    def __init__(
+        self, settings: DecodeSettings, inbox: queue.Queue[tuple[_Worker, Event | None]]
+    ) -> None:
         self.path: Path | None = None
-        self.heard_at = 0.0
-        self.pipe, theirs = _spawn.Pipe()
-        self.process = _spawn.Process(
-            target=_serve, args=(theirs, settings), name="vsearch-decode", daemon=True
+        self.told = False
+        self.files = 0
+        self._inbox = inbox
+        self._killed = threading.Event()
+        self._waits_since: float | None = time.monotonic()
+        self._pipe, theirs = _spawn.Pipe()
+        self._process = _spawn.Process(
+            target=serve, args=(theirs, settings), name="vsearch-decode", daemon=True
         )
         with _interrupts_blocked():
-            self.process.start()
+            self._process.start()
         theirs.close()
+        self._reader = threading.Thread(target=self._read, name="decode-reader", daemon=True)
+        self._reader.start()
+
+    @property
+    def silent_s(self) -> float:
+        """How long this end has waited for a message; 0 while one waits to be taken."""
+        since = self._waits_since
+        return 0.0 if since is None else time.monotonic() - since
 
     def start(self, path: Path) -> None:
-        self.path, self.heard_at = path, time.monotonic()
-        try:
-            self.pipe.send(path)
-        except ConnectionError:
-            _log.debug("decode process died idle; its pipe says so on the next read")
+        """Hand out a file; a process that died idle says so on the next read."""
+        self.path, self.told = path, False
+        self.files += 1
+        self._waits_since = time.monotonic()
+        self._tell(path)
+
+    def reply(self, go_on: bool) -> bool:
+        """Answer whether a probed file is wanted."""
+        self._tell(go_on)
+        return go_on
 
     def kill(self) -> int | None:
-        self.process.kill()
-        self.process.join()
-        self.pipe.close()
-        return self.process.exitcode
+        """End the process; its exit code, or None if it cannot end (a dead network disk)."""
+        self._killed.set()
+        self._process.kill()
+        self._process.join(_FAREWELL_S)
+        self._reader.join(_FAREWELL_S)
+        if not self._reader.is_alive():
+            self._pipe.close()
+        return self._process.exitcode
+
+    def _tell(self, word: Path | bool) -> None:
+        try:
+            self._pipe.send(word)
+        except ConnectionError:
+            _log.debug("decode process is gone; its pipe says so on the next read")
+
+    def _read(self) -> None:
+        while not self._killed.is_set():
+            self._waits_since = time.monotonic()
+            try:
+                event: Event | None = self._pipe.recv()
+            except (EOFError, OSError):
+                event = None
+            self._waits_since = None
+            self._put(event)
+            if event is None:
+                return
+
+    def _put(self, event: Event | None) -> None:
+        while not self._killed.is_set():
+            try:
+                self._inbox.put((self, event), timeout=_WAKE_EVERY_S)
+            except queue.Full:
+                continue
+            return
 
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """What is started in here never gets Ctrl-C, which goes to the whole process group: the parent
-    decides what becomes of it. Blocked before the start, since an interpreter that is interrupted
-    while it starts prints a traceback.
+    """What is started in here never gets Ctrl-C, which goes to the whole process group.
+
+    The parent decides what becomes of it. Blocked before the start, since an interpreter that is
+    interrupted while it starts prints a traceback.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -187,74 +255,7 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _reply(worker: _Worker, go_on: bool) -> bool:
-    worker.pipe.send(go_on)
-    return go_on
-
-
 def _cause(exit_code: int | None) -> str:
     if exit_code is not None and exit_code < 0:
         return signal.Signals(-exit_code).name
     return f"exit code {exit_code}"
-
-
-def _serve(pipe: Connection, settings: DecodeSettings) -> None:
-    """The life of a decode process: paths in, events out, until the parent is gone."""
-    outbox = _Outbox(pipe)
-    try:
-        while True:
-            path = pipe.recv()
-            outbox.put(*_attempt(path, settings, outbox, pipe))
-    except (EOFError, ConnectionError):
-        return
-
-
-def _attempt(
-    path: Path, settings: DecodeSettings, outbox: _Outbox, pipe: Connection
-) -> tuple[Event, ...]:
-    """Decode one file; what ends it is returned, all before goes through the outbox."""
-    try:
-        for step in decode_video(
-            path, settings, on_progress=lambda pts_s: outbox.progress(str(path), pts_s)
-        ):
-            if isinstance(step, Decoded):
-                return (step,)
-            outbox.put(step)
-            if isinstance(step, Video) and not pipe.recv():
-                return ()
-    except MediaError as error:
-        return (Failure(str(path), error.code, error.message),)
-    except (EOFError, ConnectionError):
-        raise
-    except Exception as error:  # noqa: BLE001  a fault on one file must not stop the others
-        _log.error("decoding %s failed\n%s", path, traceback.format_exc())
-        message = f"{type(error).__name__}: {error}"
-        return (Failure(str(path), Code.INTERNAL, " ".join(message.split())),)
-    return ()
-
-
-class _Outbox:
-    """Sends in a thread, so that decoding goes on while the parent is busy with a batch."""
-
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
-        self._unsent: queue.Queue[Event] = queue.Queue(_UNSENT_EVENTS)
-        self._progress_at = 0.0
-        threading.Thread(target=self._send, name="outbox", daemon=True).start()
-
-    def put(self, *events: Event) -> None:
-        for event in events:
-            self._unsent.put(event)
-
-    def progress(self, path: str, pts_s: float) -> None:
-        if (now := time.monotonic()) - self._progress_at >= _PROGRESS_EVERY_S:
-            self._progress_at = now
-            self.put(Progress(path, pts_s))
-
-    def _send(self) -> None:
-        while True:
-            try:
-                self._pipe.send(self._unsent.get())
-            except ConnectionError:
-                # The parent is gone: nobody is left to decode for.
-                os._exit(1)

@@ -25,9 +25,6 @@ ROWS_A_WRITE = 2048
 
 COMMIT_S = 5.0
 
-FIRST_REVISION = 1
-"""A committed video is not written again, so that there is one revision of each so far."""
-
 
 class Writer:
     """Gathers rows across videos, and commits a video after the write that holds its last row.
@@ -46,11 +43,14 @@ class Writer:
     ) -> None:
         self._store = store
         self._config = config
+        # Later runs have larger ones: what an earlier run left half-written never counts.
+        self._revision = time.time_ns() // 1_000_000
         self._on_flushed = on_flushed
         self._open: dict[str, _OpenVideo] = {}
         self._rows: list[Embedding] = []
         self._finished: list[VideoRecord] = []
         self._unflushed: list[VideoRecord] = []
+        self._committed: list[str] = []
         self._rows_since_flush = 0
         self._written_at = self._flushed_at = time.monotonic()
         self.rows_written = 0
@@ -65,7 +65,7 @@ class Writer:
     def finish(self, decoded: Decoded, paths: tuple[str, ...]) -> Iterator[Committed]:
         """All rows of a video are in: commit it with the next write."""
         own = self._open.pop(decoded.video.video_id, None) or _OpenVideo()
-        self._finished.append(own.record(decoded, paths))
+        self._finished.append(own.record(decoded, paths, self._revision))
         if time.monotonic() - self._written_at >= COMMIT_S:
             yield from self._write()
 
@@ -79,15 +79,18 @@ class Writer:
     def close(self) -> Iterator[Committed]:
         """Write and flush what is finished; rows of unfinished videos are left uncommitted."""
         yield from self._write()
+        if self._committed:
+            self._store.sweep(self._committed, self._revision)
         self._flush()
 
     def _write(self) -> Iterator[Committed]:
-        self.rows_written += self._store.upsert_segments(self._rows, FIRST_REVISION)
+        self.rows_written += self._store.upsert_segments(self._rows, self._revision)
         self._rows_since_flush += len(self._rows)
         self._rows = []
         self._store.commit(self._finished)
         done, self._finished = self._finished, []
         self._unflushed.extend(done)
+        self._committed.extend(record.video.video_id for record in done)
         self._written_at = time.monotonic()
         for record in done:
             yield Committed(record)
@@ -118,11 +121,11 @@ class _OpenVideo:
             self._sum = vector if self._sum is None else self._sum + vector
             self._rows += 1
 
-    def record(self, decoded: Decoded, paths: tuple[str, ...]) -> VideoRecord:
+    def record(self, decoded: Decoded, paths: tuple[str, ...], revision: int) -> VideoRecord:
         assert self._sum is not None, "a video has at least one frame, hence one row"
         return VideoRecord(
             video=decoded.video,
-            revision=FIRST_REVISION,
+            revision=revision,
             paths=paths,
             rows=self._rows,
             scenes=decoded.scenes,

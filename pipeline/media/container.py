@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -92,20 +92,25 @@ def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         yield container, stream
 
 
-def read_timeline(path: Path) -> Timeline:
+def read_timeline(path: Path, *, beat: Callable[[], None] = lambda: None) -> Timeline:
     """The presented timeline by the container's packets.
 
     Packets that the container says to discard (lead-in before an edit list's start) are decoded by
     a player but not shown; they are not counted.
 
+    Args:
+        path: The file, which is read once from end to end.
+        beat: Called with each packet, to show that work goes on.
+
     Raises:
-        MediaError: As `open_container`, and NO_FRAMES.
+        MediaError: As `open_container`, NO_FRAMES, and DECODE_ERROR for a damaged container.
     """
     # Compact, and made into arrays after the container is closed: a long file has 100,000s of them.
     ticks = array("q")
     end = 0
     with open_container(path) as (container, stream):
-        for packet in container.demux(stream):
+        for packet in _packets(path, container, stream):
+            beat()
             if packet.size == 0 or packet.is_discard:
                 continue
             time = packet.pts if packet.pts is not None else packet.dts
@@ -121,6 +126,20 @@ def read_timeline(path: Path) -> Timeline:
     seconds = (times - times[0]) * tick.numerator / tick.denominator
     end_s = float((end - int(times[0])) * tick)
     return Timeline(seconds, max(end_s, float(seconds[-1]) + _frame_s(seconds, rate)), frame_bytes)
+
+
+def _packets(
+    path: Path, container: InputContainer, stream: VideoStream
+) -> Iterator[av.Packet[VideoStream]]:
+    try:
+        yield from container.demux(stream)
+    except (av.FFmpegError, IndexError) as error:
+        # PyAV looks a packet's stream up by number; a damaged file may name one that is not there.
+        raise MediaError(
+            f"its container is damaged ({' '.join(str(error).split())})",
+            code=Code.DECODE_ERROR,
+            uri=str(path),
+        ) from None
 
 
 def _frame_s(seconds: Float64Array, rate: Fraction | None) -> float:

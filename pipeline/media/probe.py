@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,30 +12,38 @@ import av
 
 from pipeline.data import Video
 from pipeline.errors import Code, MediaError
-from pipeline.media.container import open_container, read_timeline, stamp_of
+from pipeline.media.container import Timeline, open_container, read_timeline, stamp_of
 
 _HASH_CHUNK_BYTES = 8 << 20
 
 
-def probe(path: Path, *, beat: Callable[[], None] = lambda: None) -> Video:
+def probe(path: Path) -> Video:
+    """What `examine` finds, without the timeline."""
+    return examine(path)[0]
+
+
+def examine(path: Path, *, beat: Callable[[], None] = lambda: None) -> tuple[Video, Timeline]:
     """Look at one file: hash it, read its packets, decode its first frame.
 
     Args:
         path: The file.
-        beat: Called now and then while a large file is hashed, to show that work goes on.
+        beat: Called often while a large file is read, to show that work goes on.
+
+    Returns:
+        The video, and its timeline for who reads on.
 
     Raises:
         MediaError: NOT_FOUND, UNREADABLE, EMPTY_FILE, NOT_A_VIDEO, NO_VIDEO_STREAM, NO_FRAMES, or
             DECODE_ERROR when the first frame cannot be decoded.
     """
     stamp = stamp_of(path)
-    timeline = read_timeline(path)
+    timeline = read_timeline(path, beat=beat)
     with open_container(path) as (container, stream):
         first = _first_frame(path, container.decode(stream))
         turned = first.rotation % 180 != 0
-        return Video(
+        video = Video(
             video_id=content_id(path, beat=beat),
-            path=str(path.absolute()),
+            path=os.path.abspath(path),
             stamp=stamp,
             codec=stream.codec_context.name,
             container=container.format.name,
@@ -46,6 +55,7 @@ def probe(path: Path, *, beat: Callable[[], None] = lambda: None) -> Video:
             frame_rate=len(timeline.pts_s) / timeline.end_s,
             recorded_at=_capture_time(container.metadata.get("creation_time")),
         )
+    return video, timeline
 
 
 def content_id(path: Path, *, beat: Callable[[], None] = lambda: None) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from pipeline.data import FrameBatch, UInt8Array
 from pipeline.errors import Code, MediaError
@@ -47,7 +48,13 @@ _TimedFrame = tuple[float, UInt8Array]
 _log = logging.getLogger(__name__)
 
 
-def open_frames(path: Path, *, backend: Backend = "auto", threads: int = 0) -> Iterator[FrameBatch]:
+def open_frames(
+    path: Path,
+    *,
+    backend: Backend = "auto",
+    threads: int = 0,
+    timeline: Timeline | None = None,
+) -> Iterator[FrameBatch]:
     """Read every presented frame, once and in order.
 
     Args:
@@ -55,6 +62,7 @@ def open_frames(path: Path, *, backend: Backend = "auto", threads: int = 0) -> I
         backend: `pyav`, `decord`, or `auto`: decord where it gives the presented timeline and all
             frames fit its memory bound; PyAV otherwise, and from where decord fails.
         threads: PyAV's decoding threads; 0 lets it choose.
+        timeline: Of this file, if it was read already.
 
     Yields:
         Batches of at most 16 frames and 48 MB (at least one frame): upright BGR, all of one size,
@@ -63,7 +71,7 @@ def open_frames(path: Path, *, backend: Backend = "auto", threads: int = 0) -> I
     Raises:
         MediaError: As `open_container`, NO_FRAMES, or DECODE_ERROR when decoding ends early.
     """
-    timeline = read_timeline(path)
+    timeline = timeline or read_timeline(path)
     if backend == "pyav":
         frames = _pyav_frames(path, threads)
     elif backend == "decord":
@@ -124,6 +132,9 @@ def _pyav_frames(path: Path, threads: int) -> Iterator[_TimedFrame]:
     with open_container(path) as (container, stream):
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = threads
+        # One context for all frames and no threads in it: setting either up for each frame costs
+        # more than the conversion.
+        converter = VideoReformatter()
         start: int | None = None
         last = -1
         size: tuple[int, int] | None = None
@@ -137,8 +148,8 @@ def _pyav_frames(path: Path, threads: int) -> Iterator[_TimedFrame]:
                     continue
                 last = time - start
                 size = size or (frame.width, frame.height)
-                yield float(last * frame.time_base), _upright(frame, size)
-        except av.FFmpegError as error:
+                yield float(last * frame.time_base), _upright(frame, size, converter)
+        except (av.FFmpegError, IndexError) as error:
             at_s = max(last, 0) * float(stream.time_base or 0)
             raise MediaError(
                 f"decoding stopped after {at_s:.3f} s ({error})",
@@ -147,10 +158,13 @@ def _pyav_frames(path: Path, threads: int) -> Iterator[_TimedFrame]:
             ) from None
 
 
-def _upright(frame: av.VideoFrame, size: tuple[int, int]) -> UInt8Array:
+def _upright(
+    frame: av.VideoFrame, size: tuple[int, int], converter: VideoReformatter
+) -> UInt8Array:
     # A stream may change its size on the way; scenes and samples need one.
     width, height = size
-    picture = frame.to_ndarray(format="bgr24", width=width, height=height)
+    bgr = converter.reformat(frame, width=width, height=height, format="bgr24", threads=1)
+    picture = bgr.to_ndarray()
     turn = _TURNS.get(frame.rotation % 360)
     upright = picture if turn is None else cv2.rotate(picture, turn)
     return np.asarray(upright, dtype=np.uint8)
@@ -170,7 +184,7 @@ def _decord_frames(path: Path, timeline: Timeline) -> Iterator[_TimedFrame]:
             yield float(pts_s), np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), dtype=np.uint8)
     except StopIteration:
         return
-    except (decord.DECORDError, RuntimeError) as error:
+    except (decord.DECORDError, RuntimeError, UnicodeEncodeError) as error:
         raise _decord_error(path, str(error)) from None
 
 

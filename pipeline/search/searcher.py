@@ -73,6 +73,9 @@ class Searcher:
         started = time.perf_counter()
         search = self._config.search
         count = search.top_k if top_k is None else top_k
+        # The archive may have been switched since the last question.
+        self._store.resolve()
+        _check_encoder(self._encoder, self._store.identity, self._config)
         vector = compose(self._encoder, text=text, image=image)
         found = retrieve(self._store, vector, top_k=count)
         results = rank(found.hits, found.records, vector, top_k=count, gap_s=search.moment_gap_s)

@@ -149,11 +149,12 @@ class VideoStore:
             self._reach().delete(self.names.segments, condition)
         return deleted
 
-    def sweep(self, record: VideoRecord) -> None:
-        """Remove a committed video's rows of other revisions."""
-        mine = equals("video_id", record.video.video_id)
-        stale = differs("revision", record.revision)
-        self._reach().delete(self.names.segments, every([mine, stale]))
+    def sweep(self, ids: Iterable[str], revision: int) -> None:
+        """Remove rows of other revisions that earlier attempts at these videos left."""
+        stale = differs("revision", revision)
+        for chunk in rows.chunks(sorted(set(ids))):
+            condition = every([among("video_id", chunk), stale])
+            self._reach().delete(self.names.segments, condition)
 
     def search(
         self, vector: Float32Array, *, limit: int, scope: Scope, exact: bool = False

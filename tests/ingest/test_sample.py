@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config import MAX_CANDIDATES, SampleConfig, TilesConfig
+from pipeline.config import MAX_CANDIDATES, Config, SampleConfig, ScenesConfig, TilesConfig
 from pipeline.data import Frame, Sample, Scene
-from pipeline.ingest.sample import HELD_BYTES, Sampler, evenly, tile_boxes
+from pipeline.ingest.sample import HELD_BYTES, HELD_BYTES_IN_ALL, Sampler, evenly, tile_boxes
 
 FPS = 25
 
@@ -78,6 +78,26 @@ def test_memory_is_bounded_whatever_the_length(count: int) -> None:
         assert len(sampler._held._frames) <= MAX_CANDIDATES
 
 
+def test_fps_at_its_limit_is_not_thinned() -> None:
+    fps, min_length_s = 5.0, 0.6
+    most_s = (MAX_CANDIDATES - 1) / fps - min_length_s
+    Config(sample=SampleConfig(fps=fps), scenes=ScenesConfig(max_length_s=most_s))
+    sampler = Sampler(SampleConfig(fps=fps), input_size=224)
+    # A scene is taken min_length_s after its end.
+    late = int((most_s + min_length_s) * FPS)
+    list(sampler.watch(frames(late + 1)))
+    assert len(sampler.take(Scene(0, 0.0, most_s, "start"))) == round(most_s * fps)
+
+
+@pytest.mark.parametrize(("width", "height", "input_size"), [(1920, 1080, 336), (2048, 858, 224)])
+def test_frames_that_cannot_be_reduced_are_fewer(width: int, height: int, input_size: int) -> None:
+    sampler = Sampler(SampleConfig(), input_size=input_size)
+    picture = np.zeros((height, width, 3), dtype=np.uint8)
+    for frame in sampler.watch(Frame(i / FPS, picture) for i in range(200)):
+        assert sampler._held._bytes() <= HELD_BYTES_IN_ALL, frame.pts_s
+    assert len(sampler.take(Scene(0, 0.0, 8.0, "start"))) == 3
+
+
 def test_fps_takes_the_first_frame_at_or_after_each_tick() -> None:
     scenes = sample(SampleConfig(fps=2.0), 100, 1.7)
     assert times(scenes[0]) == pytest.approx([0, 0.52, 1.0, 1.52], abs=1e-9)
@@ -134,7 +154,8 @@ def test_tiles_stand_beside_the_whole_frame() -> None:
 def test_tiles_cover_the_frame_and_overlap(
     width: int, height: int, size: float, overlap: float
 ) -> None:
-    boxes = tile_boxes(width, height, TilesConfig(size=size, overlap=overlap))
+    tiles = TilesConfig.model_construct(size=size, overlap=overlap)
+    boxes = tile_boxes(width, height, tiles)
     side = max(1, round(size * min(width, height)))
     for low, high, length in (("x0", "x1", width), ("y0", "y1", height)):
         spans = sorted({(getattr(b, low) * length, getattr(b, high) * length) for b in boxes})

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
+import threading
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from pipeline.config import DecodeConfig, SampleConfig, ScenesConfig
 from pipeline.data import Decoded, Failure, Progress, SceneSamples, Video
 from pipeline.errors import Code
+from pipeline.ingest import workers
+from pipeline.ingest.child import Event
 from pipeline.ingest.decode import DecodeSettings, decode_video
-from pipeline.ingest.workers import DecodePool, Event, decode_pool, worker_count
+from pipeline.ingest.workers import DecodePool, decode_pool, worker_count
 from tests.media_factory import MediaFactory
 
 DECODE = DecodeConfig(workers=2)
@@ -114,6 +120,58 @@ def test_a_decoder_that_falls_silent_is_killed(media: MediaFactory) -> None:
     assert [e.video.path for e in events if isinstance(e, Decoded)] == [str(other)]
     assert stopped is not None
     assert not stopped.is_running()
+
+
+def stop_in_a_message(pipe: Connection, settings: DecodeSettings) -> None:
+    """A decode process that announces a thousand bytes and sends none, as one hung with the GIL."""
+    pipe.recv()
+    os.write(pipe.fileno(), struct.pack("!i", 1000))
+    threading.Event().wait()
+
+
+def test_a_decoder_that_stops_in_a_message_is_killed(
+    media: MediaFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "serve", stop_in_a_message)
+    with decode_pool(settings(workers=1, deadline_s=2.0)) as pool:
+        events = list(pool.run([media["h264.mp4"]], wanted=lambda v: True))
+    assert [e.code for e in events if isinstance(e, Failure)] == [Code.DECODE_TIMEOUT]
+    assert not decoders()
+
+
+def test_a_decoder_that_dies_between_two_files_costs_none(media: MediaFactory) -> None:
+    paths = [media["h264.mp4"], media["vp9.webm"]]
+    with decode_pool(settings(workers=1)) as pool:
+        events: list[Event] = []
+        for event in pool.run(paths, wanted=lambda v: True):
+            if isinstance(event, Decoded) and event.video.path == str(paths[0]):
+                (process,) = decoders()
+                process.kill()
+                process.wait()
+            events.append(event)
+    assert not [e for e in events if isinstance(e, Failure)]
+    assert [e.video.path for e in events if isinstance(e, Decoded)] == [str(p) for p in paths]
+
+
+@pytest.mark.parametrize("name", ["vp9.webm", "h264.ts", "h264.mkv", "h264.mp4", "mpeg4.avi"])
+def test_flipped_bytes_never_kill_a_process(
+    pool: DecodePool, media: MediaFactory, tmp_path: Path, name: str
+) -> None:
+    whole = media[name].read_bytes()
+    mutants = []
+    for seed in range(6):
+        data = bytearray(whole)
+        rng = np.random.default_rng(seed)
+        for at in rng.integers(0, len(data), 40):
+            data[at] = rng.integers(0, 256)
+        mutants.append(tmp_path / f"{seed}_{name}")
+        mutants[-1].write_bytes(data)
+    events = everything(pool, *mutants)
+    ends = [e for e in events if isinstance(e, Decoded | Failure)]
+    assert len(ends) == len(mutants)
+    assert {e.code for e in ends if isinstance(e, Failure)} <= {
+        Code.DECODE_ERROR, Code.NOT_A_VIDEO, Code.NO_VIDEO_STREAM, Code.NO_FRAMES,
+    }  # fmt: skip
 
 
 def test_no_process_is_left_behind(media: MediaFactory) -> None:

@@ -169,7 +169,7 @@ class TestCommitting:
         ingest(store, "a", revision=1)
         ingest(store, "b", revision=1)
         ingest(store, "a", revision=2)
-        store.sweep(record("a", 2))
+        store.sweep([video_id("a")], 2)
         assert store.rows_of(video_id("a"), 1) == []
         assert store.rows_of(video_id("a")) == store.rows_of(video_id("a"), 2)
         assert len(store.rows_of(video_id("a"))) == len(store.rows_of(video_id("b"))) == 5

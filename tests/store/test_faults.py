@@ -128,7 +128,7 @@ def test_cut_off_while_indexing_anew(config: StoreConfig, faults: Faults) -> Non
         hits = store.search(embeddings("a")[0].vector, limit=40, scope=Scope(revisions=current))
         assert [hit.revision for hit in hits] == [1] * 20
         write(store, revision=3)
-        store.sweep(store.videos([A])[A])
+        store.sweep([A], store.videos([A])[A].revision)
         assert_whole(store, revision=3)
         assert store.count_rows() == 20
 
