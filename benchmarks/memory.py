@@ -17,8 +17,9 @@ from benchmarks import media
 from benchmarks.result import Ratio
 from pipeline.config import DecodeConfig, SampleConfig, ScenesConfig
 from pipeline.data import Decoded
+from pipeline.ingest.child import Event
 from pipeline.ingest.decode import DecodeSettings
-from pipeline.ingest.workers import Event, decode_pool
+from pipeline.ingest.workers import decode_pool
 
 TARGET = 1.1
 
