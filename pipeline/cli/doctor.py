@@ -23,7 +23,13 @@ _OPTIONAL = {"milvus-lite": "a .db file as store", "open-clip-torch": "encode.ba
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: `state` is `ok`, `missing` (not needed now) or `error`."""
+    """One thing that was looked at.
+
+    Args:
+        what: Its name.
+        state: `ok`, `missing` (not needed now, or made by the first ingest), or `error`.
+        detail: What was found.
+    """
 
     what: str
     state: str
@@ -46,7 +52,7 @@ def doctor_cli(
         print_json({"healthy": healthy, "checks": checks})
     else:
         for finding in findings:
-            typer.echo(f"{finding.state:8} {finding.what:12} {finding.detail}")
+            typer.echo(f"{finding.state:8} {finding.what:20} {finding.detail}")
     raise typer.Exit(0 if healthy else 1)
 
 
@@ -106,7 +112,9 @@ def _encoder(config: Config) -> Iterator[Finding]:
 
     status = describe(config.encode)
     for problem in status.problems:
-        yield Finding("encoder", "error", str(problem))
+        # What is published is fetched by the first run.
+        fetched = problem.code == Code.WEIGHTS_MISSING and config.encode.weights is None
+        yield Finding("encoder", "missing" if fetched else "error", str(problem))
     if status.device and status.precision:
         yield Finding("device", "ok", f"{status.device}, {status.precision}")
     if status.sha256:
