@@ -72,25 +72,27 @@ def open_frames(
         MediaError: As `open_container`, NO_FRAMES, or DECODE_ERROR when decoding ends early.
     """
     timeline = timeline or read_timeline(path)
-    if backend == "pyav":
-        frames = _pyav_frames(path, threads)
-    elif backend == "decord":
+    expected = len(timeline.pts_s)
+    if backend == "decord":
         frames = _decord_frames(path, timeline)
+    elif backend == "pyav" or expected * timeline.frame_bytes > DECORD_BYTES:
+        frames = _pyav_frames(path, threads)
     else:
         frames = _either(path, timeline, threads)
-    yield from _batches(_checked(frames, path, timeline))
+    # The timeline of a long file is large, and PyAV does not need it.
+    del timeline
+    yield from _batches(_checked(frames, path, expected))
 
 
 def _either(path: Path, timeline: Timeline, threads: int) -> Iterator[_TimedFrame]:
-    """Decord as far as it is right and bounded, then PyAV."""
+    """Decord as far as it is right, then PyAV."""
     last_s = -1.0
-    if len(timeline.pts_s) * timeline.frame_bytes <= DECORD_BYTES:
-        try:
-            for pts_s, picture in _decord_frames(path, timeline):
-                yield pts_s, picture
-                last_s = pts_s
-        except MediaError as error:
-            _log.debug("decord at %.3f s: %s; going on with PyAV", last_s, error)
+    try:
+        for pts_s, picture in _decord_frames(path, timeline):
+            yield pts_s, picture
+            last_s = pts_s
+    except MediaError as error:
+        _log.debug("decord at %.3f s: %s; going on with PyAV", last_s, error)
     if last_s == timeline.pts_s[-1]:
         return
     for pts_s, picture in _pyav_frames(path, threads):
@@ -98,11 +100,9 @@ def _either(path: Path, timeline: Timeline, threads: int) -> Iterator[_TimedFram
             yield pts_s, picture
 
 
-def _checked(
-    frames: Iterable[_TimedFrame], path: Path, timeline: Timeline
-) -> Iterator[_TimedFrame]:
+def _checked(frames: Iterable[_TimedFrame], path: Path, expected: int) -> Iterator[_TimedFrame]:
     """Refuse plain success when a decoder stops early without an error."""
-    count, expected = 0, len(timeline.pts_s)
+    count = 0
     for frame in frames:
         count += 1
         yield frame
