@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -71,7 +70,6 @@ def decode_video(
         path, backend=settings.decode.backend, threads=settings.threads, timeline=timeline
     )
     del timeline
-    _give_memory_back()
     with closing(_ahead(batches)) as ready:
         frames = _frames(ready, on_progress)
         watched = sampler.watch(frames) if sampler else frames
@@ -88,17 +86,6 @@ def decode_video(
             uri=str(path),
         )
     yield Decoded(video, count)
-
-
-def _give_memory_back() -> None:
-    """Return what was freed to the system, where the C library can.
-
-    FFmpeg holds an index of about 100 bytes a frame while a file is open; the one that the probe
-    opened would stay in this process beside the reader's.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def _frames(batches: Iterable[FrameBatch], on_progress: Callable[[float], None]) -> Iterator[Frame]:
