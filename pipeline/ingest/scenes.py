@@ -8,7 +8,7 @@ BGR, OpenCV INTER_LINEAR, its own factor), so that the cuts are PySceneDetect's.
 from __future__ import annotations
 
 import bisect
-from array import array
+from collections import deque
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
@@ -33,6 +33,9 @@ DETECTOR_FRAME_VERSION = 1
 """Counts changes of how frames are made small for the detector; part of an archive's identity."""
 
 _MICROSECOND = Fraction(1, 1_000_000)
+
+_TIMES_KEPT = 32_768
+"""How many frames back a late cut may lie: a fade of 18 minutes at 30 frames a second."""
 
 _DETECTORS: dict[str, tuple[type[SceneDetector], str]] = {
     "adaptive": (AdaptiveDetector, "adaptive_threshold"),
@@ -133,7 +136,7 @@ class _CutFinder:
         options = {} if config.threshold is None else {threshold: config.threshold}
         self._detector = kind(min_scene_len=float(config.min_length_s), **options)
         self._rate = max(Fraction(frame_rate).limit_denominator(1001), Fraction(1, 1001))
-        self._times = array("d")
+        self._times: deque[float] = deque(maxlen=_TIMES_KEPT)
 
     def see(self, frame: Frame) -> list[float]:
         self._times.append(frame.pts_s)
@@ -148,7 +151,7 @@ class _CutFinder:
         frames where a detector puts the cut amid a fade.
         """
         at = bisect.bisect_left(self._times, cut.seconds)
-        near = self._times[max(0, at - 1) : at + 1]
+        near = [self._times[i] for i in (at - 1, at) if 0 <= i < len(self._times)]
         return min(near, key=lambda time: abs(time - cut.seconds))
 
     def _timecode(self, pts_s: float) -> FrameTimecode:
