@@ -41,7 +41,7 @@ class Searcher:
             connecting = other.submit(_open, config)
             try:
                 self._encoder = load_encoder(config.encode)
-            except BaseException:
+            except BaseException:  # also Ctrl-C: the store is let go, and the error goes on
                 if connecting.exception() is None:
                     connecting.result()[0].close()
                 # Nothing indexed is the better answer than no weights to search nothing with.
@@ -101,7 +101,7 @@ def _open(config: Config) -> tuple[VideoStore, Identity]:
     store = VideoStore.connect(config.store)
     try:
         return store, store.open_for_reading()
-    except BaseException:
+    except BaseException:  # also Ctrl-C: the store is let go, and the error goes on
         store.close()
         raise
 
