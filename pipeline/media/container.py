@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import stat
 from array import array
 from collections.abc import Callable, Iterator
@@ -26,6 +27,9 @@ _FORMATS = (
     "m4v,h264,hevc,ivf,wtv,dv,rm,nut,obu,av1,mpegvideo"
 )
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
+
+# glibc's; other C libraries give memory back by themselves.
+_malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +86,8 @@ def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     except (OSError, ValueError) as error:
         # FFmpegError is an OSError; the file itself was readable a moment ago.
         raise _not_a_video(path, getattr(error, "strerror", None) or str(error)) from None
+    # Building the index of a long file takes three times what is kept, and glibc holds on to it.
+    _malloc_trim(0)
     with container:
         stream = container.streams.best("video")
         cover = isinstance(stream, VideoStream) and stream.disposition & Disposition.attached_pic
