@@ -38,6 +38,7 @@ class Code(StrEnum):
     STORE_FAILED = "store_failed"
     STORE_UNREACHABLE = "store_unreachable"
     UNREADABLE = "unreadable"
+    UNWRITABLE = "unwritable"
     WEIGHTS_INVALID = "weights_invalid"
     WEIGHTS_MISSING = "weights_missing"
 

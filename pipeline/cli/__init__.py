@@ -14,12 +14,12 @@ from pipeline.cli.config import config_app
 from pipeline.cli.delete import delete_cli
 from pipeline.cli.doctor import doctor_cli
 from pipeline.cli.ingest import ingest_cli
-from pipeline.cli.options import printable
 from pipeline.cli.probe import probe_cli
 from pipeline.cli.query import query_cli
 from pipeline.cli.scenes import scenes_cli
 from pipeline.cli.status import status_cli
 from pipeline.errors import VSearchError
+from pipeline.text import printable
 
 app = typer.Typer(
     name="vsearch",

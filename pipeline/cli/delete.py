@@ -7,16 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.options import (
-    AsJson,
-    ConfigFile,
-    Overrides,
-    json_errors,
-    load,
-    print_json,
-    printable,
-)
+from pipeline.cli.options import AsJson, ConfigFile, Overrides, json_errors, load, print_json
 from pipeline.errors import Code, ConfigError
+from pipeline.text import printable
 
 if TYPE_CHECKING:
     from pipeline.data import VideoRecord

@@ -13,14 +13,13 @@ from pipeline.cli.options import (
     AsJson,
     ConfigFile,
     Overrides,
-    clock,
     error_document,
     load,
     on_terminal,
     print_json,
-    printable,
 )
 from pipeline.errors import Code, VSearchError
+from pipeline.text import clock, printable
 
 if TYPE_CHECKING:
     from pipeline.data import IngestReport

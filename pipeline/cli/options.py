@@ -78,17 +78,3 @@ def error_document(error: VSearchError) -> dict[str, str]:
 def on_terminal() -> bool:
     """Whether a person reads stdout: tables then, plain lines in a pipe."""
     return sys.stdout.isatty()
-
-
-def clock(seconds: float) -> str:
-    """`75.25` as `1:15.2`, a time as players show it."""
-    tenths = round(seconds * 10)
-    minutes, tenths = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    rest = f"{tenths // 10:02d}.{tenths % 10}"
-    return f"{hours}:{minutes:02d}:{rest}" if hours else f"{minutes}:{rest}"
-
-
-def printable(text: str) -> str:
-    """A path as one line: control characters and what is no Unicode are escaped."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -8,15 +8,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import (
-    AsJson,
-    ConfigFile,
-    Overrides,
-    json_errors,
-    load,
-    print_json,
-    printable,
-)
+from pipeline.cli.options import AsJson, ConfigFile, Overrides, json_errors, load, print_json
+from pipeline.text import printable
 
 
 def probe_cli(

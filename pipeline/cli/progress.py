@@ -19,8 +19,8 @@ from rich.progress import (
 )
 
 from pipeline import data
-from pipeline.cli.options import clock, printable
 from pipeline.ingest.run import RunEvent, Watch
+from pipeline.text import clock, printable
 
 
 @contextmanager

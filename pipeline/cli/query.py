@@ -12,13 +12,12 @@ from pipeline.cli.options import (
     AsJson,
     ConfigFile,
     Overrides,
-    clock,
     json_errors,
     load,
     on_terminal,
     print_json,
-    printable,
 )
+from pipeline.text import clock, printable
 
 if TYPE_CHECKING:
     from pipeline.data import Answer, Moment, VideoHit
@@ -37,6 +36,13 @@ def query_cli(
         int | None,
         typer.Option("--top-k", "-k", min=1, max=1000, help="Most videos; else search.top_k."),
     ] = None,
+    contact_sheet: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Draw the best moments into a picture (.png, .jpg, .webp), the first 100 at most.",
+        ),
+    ] = None,
     config: ConfigFile = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
@@ -50,8 +56,18 @@ def query_cli(
         from pipeline.search.compose import check_question
 
         check_question(text, image)
+        if contact_sheet is not None:
+            from pipeline.search.sheet import check_sheet_path
+
+            check_sheet_path(contact_sheet)
         loaded = load(config, overrides, *more)
         answer = _search(loaded.config, text, image)
+    _print_answer(answer, as_json)
+    if contact_sheet is not None:
+        _draw_sheet(contact_sheet, answer, text if image is None else image.name)
+
+
+def _print_answer(answer: Answer, as_json: bool) -> None:
     if as_json:
         print_json(answer_document(answer))
     elif not answer.results:
@@ -72,6 +88,16 @@ def _search(config: Any, text: str | None, image: Path | None) -> Answer:
     with console.status("loading the model") as status, Searcher(config) as searcher:
         status.update("searching")
         return searcher.query(text=text, image=image)
+
+
+def _draw_sheet(path: Path, answer: Answer, heading: str | None) -> None:
+    from rich.console import Console
+
+    from pipeline.search.sheet import write_contact_sheet
+
+    with Console(stderr=True).status("drawing the contact sheet"):
+        write_contact_sheet(path, answer, heading=heading or "")
+    typer.echo(f"contact sheet: {printable(str(path))}", err=True)
 
 
 def answer_document(answer: Answer) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import AsJson, ConfigFile, Overrides, clock, json_errors, load, print_json
+from pipeline.cli.options import AsJson, ConfigFile, Overrides, json_errors, load, print_json
+from pipeline.text import clock
 
 
 def scenes_cli(

@@ -6,15 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from pipeline.cli.options import (
-    AsJson,
-    ConfigFile,
-    Overrides,
-    json_errors,
-    load,
-    print_json,
-    printable,
-)
+from pipeline.cli.options import AsJson, ConfigFile, Overrides, json_errors, load, print_json
+from pipeline.text import printable
 
 if TYPE_CHECKING:
     from pipeline.config import Config

@@ -1,5 +1,6 @@
 """Files <-> pixels; the only room that imports av and decord.
 
 Nothing here knows of scenes, models or stores. It runs in decode processes (`ingest/workers.py`),
-except for `image.py`, since decoders are C code reading untrusted bytes.
+since decoders are C code reading untrusted bytes; except for `image.py`, `thumbnail.py` and
+`sheet.py`, which a question needs: the videos that answer it were decoded before.
 """

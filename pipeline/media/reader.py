@@ -14,14 +14,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
-import av
 import cv2
 import numpy as np
-from av.video.reformatter import VideoReformatter
 
 from pipeline.data import FrameBatch, UInt8Array
 from pipeline.errors import Code, MediaError
 from pipeline.media.container import Timeline, open_container, read_timeline
+from pipeline.media.decoded import Upright, presented
 
 Backend = Literal["auto", "decord", "pyav"]
 
@@ -36,12 +35,6 @@ DECORD_THREADS = 2
 
 BATCH_FRAMES = 16
 BATCH_BYTES = 48 << 20
-
-_TURNS = {
-    90: cv2.ROTATE_90_COUNTERCLOCKWISE,
-    180: cv2.ROTATE_180,
-    270: cv2.ROTATE_90_CLOCKWISE,
-}
 
 _TimedFrame = tuple[float, UInt8Array]
 
@@ -132,42 +125,13 @@ def _pyav_frames(path: Path, threads: int) -> Iterator[_TimedFrame]:
     with open_container(path) as (container, stream):
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = threads
-        # One context for all frames and no threads in it: setting either up for each frame costs
-        # more than the conversion.
-        converter = VideoReformatter()
-        start: int | None = None
-        last = -1
-        size: tuple[int, int] | None = None
-        try:
-            for frame in container.decode(stream):
-                time = frame.pts if frame.pts is not None else frame.dts
-                if time is None or frame.time_base is None:
-                    continue
-                start = time if start is None else start
-                if time - start <= last:
-                    continue
-                last = time - start
-                size = size or (frame.width, frame.height)
-                yield float(last * frame.time_base), _upright(frame, size, converter)
-        except (av.FFmpegError, IndexError) as error:
-            at_s = max(last, 0) * float(stream.time_base or 0)
-            raise MediaError(
-                f"decoding stopped after {at_s:.3f} s ({error})",
-                code=Code.DECODE_ERROR,
-                uri=str(path),
-            ) from None
-
-
-def _upright(
-    frame: av.VideoFrame, size: tuple[int, int], converter: VideoReformatter
-) -> UInt8Array:
-    # A stream may change its size on the way; scenes and samples need one.
-    width, height = size
-    bgr = converter.reformat(frame, width=width, height=height, format="bgr24", threads=1)
-    picture = bgr.to_ndarray()
-    turn = _TURNS.get(frame.rotation % 360)
-    upright = picture if turn is None else cv2.rotate(picture, turn)
-    return np.asarray(upright, dtype=np.uint8)
+        start = 0
+        upright: Upright | None = None
+        for tick, frame in presented(path, container, stream):
+            if upright is None:
+                start, upright = tick, Upright(path, frame)
+            assert frame.time_base is not None, "a presented frame has a time"
+            yield float((tick - start) * frame.time_base), upright.picture(frame)
 
 
 def _decord_frames(path: Path, timeline: Timeline) -> Iterator[_TimedFrame]:

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from PIL import Image
 
 from pipeline.cli import main
-from pipeline.cli.options import clock
 from pipeline.config import Config
+from pipeline.text import clock
 from tests.ingest.test_run import frame_of
 from tests.media_factory import MediaFactory
 
@@ -117,6 +118,32 @@ def test_in_a_pipe_a_query_is_plain_lines(indexed: Path, vsearch: Run) -> None:
     assert [line.split("\t")[0] for line in lines] == ["1", "2"]
     assert all(len(line.split("\t")) == 5 for line in lines)
     assert "\x1b" not in result.out + result.err
+
+
+def test_a_contact_sheet_of_a_query(indexed: Path, vsearch: Run) -> None:
+    (indexed / "videos" / "hevc.mkv").rename(indexed / "moved.mkv")
+    plain = vsearch("query", "a red car", "--contact-sheet", "sheet.jpg")
+    assert plain.code == 0, plain.err
+    assert len(plain.out.splitlines()) == 3
+    assert plain.err.splitlines()[-1] == "contact sheet: sheet.jpg"
+    (indexed / "frame.png").write_bytes((indexed / "sheet.jpg").read_bytes())
+    result = vsearch("query", "--image", "frame.png", "--json", "--contact-sheet", "sheet.png")
+    assert result.code == 0, result.err
+    assert len(result.document["results"]) == 3
+    with Image.open(indexed / "sheet.png") as sheet:
+        assert sheet.width > 3 * 320
+
+
+def test_a_sheet_that_cannot_be_written_is_told_before_the_search(
+    folder: Path, vsearch: Run
+) -> None:
+    for path in ("sheet.gif", "gone/sheet.png"):
+        result = vsearch("query", "a red car", "--contact-sheet", path, "--json")
+        assert result.code == 2
+        (failure,) = result.document["failures"]
+        assert (failure["uri"], failure["code"]) == (path, "config_invalid")
+        assert path in result.err
+        assert "config:" not in result.err, "not even the settings were looked for"
 
 
 def test_status_and_delete(indexed: Path, vsearch: Run) -> None:
@@ -274,7 +301,7 @@ def test_help_is_enough_and_cheap(folder: Path) -> None:
             main()
         except SystemExit as end:
             assert end.code == 0
-        heavy = {"torch", "numpy", "av", "decord", "pymilvus", "scenedetect", "pydantic"}
+        heavy = {"torch", "numpy", "PIL", "av", "decord", "pymilvus", "scenedetect", "pydantic"}
         assert not heavy & set(sys.modules), heavy & set(sys.modules)
     """
     done = subprocess.run(

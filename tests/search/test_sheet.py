@@ -1,0 +1,110 @@
+"""`write_contact_sheet`: an answer about real files, as a picture."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.data import WHOLE_FRAME, Answer, Moment, VideoHit, VideoRecord
+from pipeline.errors import Code, ConfigError, MediaError
+from pipeline.media.probe import probe
+from pipeline.media.thumbnail import frame_at
+from pipeline.search.sheet import MOST_TILES, check_sheet_path, sheet_row, write_contact_sheet
+from tests.media_factory import MediaFactory
+
+
+def _found(path: Path, *others: Path, at: float = 1.5) -> VideoHit:
+    paths = tuple(sorted(map(str, (path, *others))))
+    record = VideoRecord(probe(path), 1, paths, 3, 1, np.zeros(4, np.float32), "2025-01-01")
+    moments = (Moment(1.0, 2.0, at, 0.31, WHOLE_FRAME), Moment(0.0, 0.5, 0.2, 0.2, WHOLE_FRAME))
+    return VideoHit(record, 0.31, None, moments)
+
+
+def _answer(*found: VideoHit) -> Answer:
+    return Answer(found, not found, 0.01)
+
+
+@pytest.fixture
+def video(media: MediaFactory, tmp_path: Path) -> Path:
+    return Path(shutil.copy(media["h264_bframes.mp4"], tmp_path))
+
+
+def test_a_tile_shows_the_best_moment(video: Path) -> None:
+    row = sheet_row(_answer(_found(video)), heading="a red car")
+    (tile,) = row.tiles
+    assert row.heading == "a red car"
+    assert tile.caption == ("h264_bframes.mp4", "0:01.5")
+    assert tile.score == 0.31
+    assert tile.picture is not None
+    assert np.array_equal(tile.picture, frame_at(video, 1.5))
+
+
+def test_a_copy_stands_in_for_a_file_that_is_gone(video: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copy(video, tmp_path / "copy.mp4"))
+    found = _found(video, copy)
+    video.unlink()
+    (tile,) = sheet_row(_answer(found), heading="").tiles
+    assert tile.picture is not None
+    copy.unlink()
+    (tile,) = sheet_row(_answer(found), heading="").tiles
+    assert tile.picture is None
+    assert tile.reason == "no such file"
+    assert tile.caption == ("h264_bframes.mp4", "0:01.5")
+
+
+def test_another_file_in_its_place_is_not_shown(video: Path, media: MediaFactory) -> None:
+    found = _found(video)
+    shutil.copy(media["vp9.mp4"], video)
+    (tile,) = sheet_row(_answer(found), heading="").tiles
+    assert tile.picture is None
+    assert "another file" in tile.reason
+
+
+def test_a_sheet_has_an_end(video: Path) -> None:
+    found = _found(video)
+    video.unlink()
+    assert len(sheet_row(_answer(*[found] * 300), heading="").tiles) == MOST_TILES
+
+
+@pytest.mark.parametrize("name", ["sheet.png", "sheet.jpg", "sheet.JPEG", "sheet.webp"])
+def test_it_is_written_in_the_format_of_its_name(video: Path, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    check_sheet_path(path)
+    assert not path.exists()
+    write_contact_sheet(path, _answer(_found(video)), heading="a red car")
+    check_sheet_path(path)
+    with Image.open(path) as page:
+        page.load()
+        assert page.width > 320
+        assert page.format == {".png": "PNG", ".webp": "WEBP"}.get(path.suffix, "JPEG")
+
+
+def test_no_match_is_a_sheet_too(tmp_path: Path) -> None:
+    write_contact_sheet(tmp_path / "sheet.png", _answer(), heading="a red car")
+    assert (tmp_path / "sheet.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("sheet.gif", ".webp"), ("sheet", ".png"), ("gone/sheet.png", "folder"),
+     ("folder.png", "no file"), ("pipe.png", "no file"), ("video.mp4", ".jpg"),
+     (f"{'long' * 80}.png", "cannot be written"), ("/proc/sheet.png", "cannot be written")],
+)  # fmt: skip
+def test_where_no_sheet_can_be_written(tmp_path: Path, name: str, says: str) -> None:
+    (tmp_path / "folder.png").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ConfigError, match=says) as caught:
+        check_sheet_path(tmp_path / name)
+    assert caught.value.exit_code == 2
+    assert caught.value.uri == str(tmp_path / name)
+
+
+def test_a_folder_that_goes_away_meanwhile(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="cannot be written") as caught:
+        write_contact_sheet(tmp_path / "gone" / "sheet.png", _answer(), heading="")
+    assert caught.value.code == Code.UNWRITABLE
