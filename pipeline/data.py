@@ -21,6 +21,8 @@ Float64Array = NDArray[np.float64]
 
 Boundary = Literal["start", "detected", "max_length"]
 Kind = Literal["frame", "scene", "tile"]
+Order = Literal["strict", "any"]
+Granularity = Literal["scene", "frame"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +340,82 @@ class Answer:
 
     results: tuple[VideoHit, ...]
     no_match: bool
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceQuestion:
+    """Several things that follow each other in one video.
+
+    Args:
+        texts: What each step shows, in words, two or more.
+        within_s: Most seconds from the end of one step to the start of the next, above 0.
+        order: `strict`: the steps follow each other as they stand here; `any`: in any order.
+        granularity: What a step is: a `scene`, or a single sampled `frame`.
+    """
+
+    texts: tuple[str, ...]
+    within_s: float
+    order: Order
+    granularity: Granularity
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceStep:
+    """Where one text of a question was found.
+
+    Args:
+        text: The text.
+        start_s: Start of the scene; the time of the frame where a step is a frame.
+        end_s: End of the scene; the same time again where a step is a frame.
+        best_s: When the row that scored best is presented.
+        score: How many spreads its cosine lies above that text's mean.
+        cosine: The cosine of the row with the text.
+    """
+
+    text: str
+    start_s: float
+    end_s: float
+    best_s: float
+    score: float
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceHit:
+    """A moment of a video in which all steps happen.
+
+    Args:
+        record: The video.
+        score: Mean of the steps' scores.
+        steps: In the order of the question's texts, which under `any` need not be that of time.
+        start_s: Start of the step that comes first.
+        end_s: End of the one that comes last.
+    """
+
+    record: VideoRecord
+    score: float
+    steps: tuple[SequenceStep, ...]
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceAnswer:
+    """What a question for a sequence gives: moments, best first.
+
+    Args:
+        results: At most `top_k` moments.
+        reason: Why there is none; empty if there is one.
+        compared: How many videos were scored step by step.
+        bound: No moment of any other video scores more; None if there is no other video.
+        took_s: Wall time of composing, searching and ranking.
+    """
+
+    results: tuple[SequenceHit, ...]
+    reason: str
+    compared: int
+    bound: float | None
     took_s: float
 
 
