@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+_NUMBER = r"\d+(?:\.\d+)?"
+_CLOCK = re.compile(rf"(?:(?:(?P<h>\d+):)?(?P<m>\d+):)?(?P<s>{_NUMBER})", re.ASCII)
+_UNITS = re.compile(
+    rf"(?:(?P<h>{_NUMBER})h)?(?:(?P<m>{_NUMBER})m)?(?:(?P<s>{_NUMBER})s)?", re.ASCII
+)
+
 
 def clock(seconds: float) -> str:
     """`75.25` as `1:15.2`, a time as players show it."""
@@ -10,6 +18,23 @@ def clock(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     rest = f"{tenths // 10:02d}.{tenths % 10}"
     return f"{hours}:{minutes:02d}:{rest}" if hours else f"{minutes}:{rest}"
+
+
+def seconds_of(text: str) -> float:
+    """A duration as people write it: `10`, `10s`, `1.5m`, `1m30s`, `2h`, `1:30` or `1:00:00`.
+
+    Returns:
+        Seconds, 0 or more; infinite for a number that is too long.
+
+    Raises:
+        ValueError: It is written in another way.
+    """
+    written = text.strip().lower()
+    parts = _CLOCK.fullmatch(written) or _UNITS.fullmatch(written)
+    if not written or parts is None:
+        raise ValueError(f"{text!r} is no duration")
+    hours, minutes, seconds = (float(parts[unit] or 0) for unit in "hms")
+    return 3600 * hours + 60 * minutes + seconds
 
 
 def printable(text: str) -> str:
