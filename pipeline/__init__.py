@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.data import Answer as Answer
     from pipeline.data import IngestReport as IngestReport
     from pipeline.data import Moment as Moment
+    from pipeline.data import SequenceAnswer as SequenceAnswer
     from pipeline.data import VideoHit as VideoHit
     from pipeline.errors import VSearchError as VSearchError
     from pipeline.search.searcher import Searcher as Searcher
@@ -32,6 +33,7 @@ _HOMES = {
     "IngestReport": "pipeline.data",
     "Moment": "pipeline.data",
     "Searcher": "pipeline.search.searcher",
+    "SequenceAnswer": "pipeline.data",
     "VSearchError": "pipeline.errors",
     "VideoHit": "pipeline.data",
     "load_config": "pipeline.settings",

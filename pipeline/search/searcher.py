@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from pipeline.config import Config
-from pipeline.data import Answer, Identity
+from pipeline.data import Answer, Identity, SequenceAnswer
 from pipeline.errors import Code, ModelError
 from pipeline.models import Encoder, load_encoder
+from pipeline.search.candidates import find_sequences
 from pipeline.search.compose import check_question, compose
 from pipeline.search.rank import rank
 from pipeline.search.retrieve import retrieve
+from pipeline.search.sequence import sequence_question
 from pipeline.store import VideoStore
 
 
@@ -80,6 +84,40 @@ class Searcher:
         found = retrieve(self._store, vector, top_k=count)
         results = rank(found.hits, found.records, vector, top_k=count, gap_s=search.moment_gap_s)
         return Answer(results, not results, time.perf_counter() - started)
+
+    def sequence(
+        self,
+        texts: Sequence[str],
+        *,
+        within: float | str = 10.0,
+        order: str = "strict",
+        granularity: str = "scene",
+        top_k: int | None = None,
+        per_video: int = 1,
+    ) -> SequenceAnswer:
+        """Find the moments in which several things follow each other in one video.
+
+        Args:
+            texts: What to look for, 2 to 5 texts.
+            within: Most seconds from the end of one step to the start of the next, above 0; or
+                text, such as `10s`, `1m30s` or `1:30`.
+            order: `strict`: as the texts stand; `any`: in any order.
+            granularity: Steps are scenes (`scene`) or single sampled frames (`frame`).
+            top_k: Most moments; `search.top_k` if None.
+            per_video: Most moments of one video; none overlaps another.
+
+        Raises:
+            QueryError: Any of it is something else, or a text is empty or too long.
+            StoreError: The store failed.
+        """
+        question = sequence_question(texts, within=within, order=order, granularity=granularity)
+        started = time.perf_counter()
+        self._store.resolve()
+        _check_encoder(self._encoder, self._store.identity, self._config)
+        vectors = self._encoder.encode_text(question.texts)
+        count = self._config.search.top_k if top_k is None else top_k
+        answer = find_sequences(self._store, question, vectors, top_k=count, per_video=per_video)
+        return replace(answer, took_s=time.perf_counter() - started)
 
     def close(self) -> None:
         """Let go of the store."""
