@@ -1,4 +1,4 @@
-"""An answer -> a contact sheet: the best moment of each video, to look at."""
+"""An answer -> a contact sheet: the best moment of each video, or its steps, to look at."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.data import Answer, UInt8Array, VideoHit, VideoRecord
+from PIL.Image import Image
+
+from pipeline.data import (
+    Answer,
+    SequenceAnswer,
+    SequenceHit,
+    UInt8Array,
+    VideoHit,
+    VideoRecord,
+)
 from pipeline.errors import Code, ConfigError, MediaError
 from pipeline.media.container import stamp_of
 from pipeline.media.sheet import SheetRow, SheetTile, contact_sheet
@@ -53,14 +62,30 @@ def write_contact_sheet(path: Path, answer: Answer, *, heading: str) -> None:
     Raises:
         MediaError: UNWRITABLE.
     """
-    page = contact_sheet([sheet_row(answer, heading=heading)])
-    try:
-        page.save(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise MediaError(
-            f"cannot be written: {reason}", code=Code.UNWRITABLE, uri=str(path)
-        ) from None
+    _save(contact_sheet([sheet_row(answer, heading=heading)]), path)
+
+
+def write_sequence_sheet(path: Path, answer: SequenceAnswer, *, heading: str) -> None:
+    """Draw a row for each moment, a picture for each of its steps, at most `MOST_TILES`.
+
+    A video that cannot be shown costs its pictures, not the sheet.
+
+    Args:
+        path: As `check_sheet_path` allows; what is there is replaced.
+        answer: What was found.
+        heading: What was asked; shown where nothing was found.
+
+    Raises:
+        MediaError: UNWRITABLE.
+    """
+    _save(contact_sheet(sequence_rows(answer) or [SheetRow(heading, ())]), path)
+
+
+def sequence_rows(answer: SequenceAnswer) -> list[SheetRow]:
+    """The best moments as rows of a sheet, their steps in order of time, at most `MOST_TILES`."""
+    steps = len(answer.results[0].steps) if answer.results else 1
+    shown = answer.results[: MOST_TILES // steps]
+    return [_sequence_row(place, hit) for place, hit in enumerate(shown, start=1)]
 
 
 def sheet_row(answer: Answer, *, heading: str) -> SheetRow:
@@ -73,6 +98,25 @@ def _tile(found: VideoHit) -> SheetTile:
     caption = (Path(found.record.video.path).name, clock(best.best_s))
     picture, reason = _picture(found.record, best.best_s)
     return SheetTile(picture, caption, best.score, reason)
+
+
+def _sequence_row(place: int, hit: SequenceHit) -> SheetRow:
+    name, span = Path(hit.record.video.path).name, f"{clock(hit.start_s)}-{clock(hit.end_s)}"
+    tiles = []
+    for step in sorted(hit.steps, key=lambda step: step.start_s):
+        picture, reason = _picture(hit.record, step.best_s)
+        tiles.append(SheetTile(picture, (step.text, clock(step.best_s)), step.score, reason))
+    return SheetRow(f"{place}. {name}, {span}, {hit.score:.3f}", tuple(tiles))
+
+
+def _save(page: Image, path: Path) -> None:
+    try:
+        page.save(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise MediaError(
+            f"cannot be written: {reason}", code=Code.UNWRITABLE, uri=str(path)
+        ) from None
 
 
 def _picture(record: VideoRecord, seconds: float) -> tuple[UInt8Array | None, str]:

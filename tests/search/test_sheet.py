@@ -10,11 +10,27 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.data import WHOLE_FRAME, Answer, Moment, VideoHit, VideoRecord
+from pipeline.data import (
+    WHOLE_FRAME,
+    Answer,
+    Moment,
+    SequenceAnswer,
+    SequenceHit,
+    SequenceStep,
+    VideoHit,
+    VideoRecord,
+)
 from pipeline.errors import Code, ConfigError, MediaError
 from pipeline.media.probe import probe
 from pipeline.media.thumbnail import frame_at
-from pipeline.search.sheet import MOST_TILES, check_sheet_path, sheet_row, write_contact_sheet
+from pipeline.search.sheet import (
+    MOST_TILES,
+    check_sheet_path,
+    sequence_rows,
+    sheet_row,
+    write_contact_sheet,
+    write_sequence_sheet,
+)
 from tests.media_factory import MediaFactory
 
 
@@ -84,9 +100,40 @@ def test_it_is_written_in_the_format_of_its_name(video: Path, tmp_path: Path, na
         assert page.format == {".png": "PNG", ".webp": "WEBP"}.get(path.suffix, "JPEG")
 
 
+def _sequence(path: Path) -> SequenceHit:
+    later = SequenceStep("a red car", 1.0, 2.0, 1.5, 2.5, 0.31)
+    sooner = SequenceStep("a man", 0.0, 1.0, 0.2, 1.5, 0.22)
+    return SequenceHit(_found(path).record, 2.0, (later, sooner), 0.0, 2.0)
+
+
+def test_a_moment_is_a_row_of_its_steps_in_order_of_time(video: Path) -> None:
+    hit = _sequence(video)
+    first, second = sequence_rows(SequenceAnswer((hit, hit), "", 1, None, 0.01))
+    assert first.heading == "1. h264_bframes.mp4, 0:00.0-0:02.0, 2.000"
+    assert second.heading.startswith("2. ")
+    captions = [(tile.caption, tile.score) for tile in first.tiles]
+    assert captions == [(("a man", "0:00.2"), 1.5), (("a red car", "0:01.5"), 2.5)]
+    for tile, seconds in zip(first.tiles, (0.2, 1.5), strict=True):
+        assert tile.picture is not None
+        assert np.array_equal(tile.picture, frame_at(video, seconds))
+
+
+def test_many_moments_fit_the_smallest_format(video: Path, tmp_path: Path) -> None:
+    hit = _sequence(video)
+    video.unlink()
+    answer = SequenceAnswer((hit,) * 300, "", 1, None, 0.01)
+    assert sum(len(row.tiles) for row in sequence_rows(answer)) == MOST_TILES
+    write_sequence_sheet(tmp_path / "sheet.webp", answer, heading="")
+    with Image.open(tmp_path / "sheet.webp") as page:
+        assert page.height > 50 * 200
+
+
 def test_no_match_is_a_sheet_too(tmp_path: Path) -> None:
     write_contact_sheet(tmp_path / "sheet.png", _answer(), heading="a red car")
     assert (tmp_path / "sheet.png").exists()
+    none = SequenceAnswer((), "the archive holds no video", 0, None, 0.01)
+    write_sequence_sheet(tmp_path / "none.png", none, heading="a man then a red car")
+    assert (tmp_path / "none.png").read_bytes() != (tmp_path / "sheet.png").read_bytes()
 
 
 @pytest.mark.parametrize(
