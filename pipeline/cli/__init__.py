@@ -17,6 +17,7 @@ from pipeline.cli.ingest import ingest_cli
 from pipeline.cli.probe import probe_cli
 from pipeline.cli.query import query_cli
 from pipeline.cli.scenes import scenes_cli
+from pipeline.cli.sequence import sequence_cli
 from pipeline.cli.status import status_cli
 from pipeline.errors import VSearchError
 from pipeline.text import printable
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command("ingest")(ingest_cli)
 app.command("query")(query_cli)
+app.command("sequence")(sequence_cli)
 app.command("status")(status_cli)
 app.command("delete")(delete_cli)
 app.command("probe")(probe_cli)

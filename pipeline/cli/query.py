@@ -20,7 +20,7 @@ from pipeline.cli.options import (
 from pipeline.text import clock, printable
 
 if TYPE_CHECKING:
-    from pipeline.data import Answer, Moment, VideoHit
+    from pipeline.data import Answer, Moment, VideoHit, VideoRecord
 
 MOMENTS_A_LINE = 3
 
@@ -110,30 +110,35 @@ def answer_document(answer: Answer) -> dict[str, Any]:
 
 
 def _result_document(found: VideoHit) -> dict[str, Any]:
-    video = found.record.video
-    path = Path(video.path)
     return {
-        "content_id": video.video_id,
+        "content_id": found.record.video.video_id,
         "score": found.score,
         "confidence": found.confidence,
         "timestamps": [moment.best_s for moment in found.moments],
-        "metadata": {
-            "filename": path.name,
-            "file_ext": path.suffix.lstrip("."),
-            "file_id": video.video_id,
-            "file_url": path.as_uri(),
-            "paths": list(found.record.paths),
-            "duration_s": video.duration_s,
-            "width": video.width,
-            "height": video.height,
-            "frame_rate": video.frame_rate,
-            "codec": video.codec,
-            "size_bytes": video.stamp.size_bytes,
-            "recorded_at": video.recorded_at,
-            "indexed_at": found.record.indexed_at,
-            "tags": list(found.record.tags),
-        },
+        "metadata": metadata_document(found.record),
         "moments": [_moment_document(moment) for moment in found.moments],
+    }
+
+
+def metadata_document(record: VideoRecord) -> dict[str, Any]:
+    """`results[].metadata` of every command that finds videos."""
+    video = record.video
+    path = Path(video.path)
+    return {
+        "filename": path.name,
+        "file_ext": path.suffix.lstrip("."),
+        "file_id": video.video_id,
+        "file_url": path.as_uri(),
+        "paths": list(record.paths),
+        "duration_s": video.duration_s,
+        "width": video.width,
+        "height": video.height,
+        "frame_rate": video.frame_rate,
+        "codec": video.codec,
+        "size_bytes": video.stamp.size_bytes,
+        "recorded_at": video.recorded_at,
+        "indexed_at": record.indexed_at,
+        "tags": list(record.tags),
     }
 
 

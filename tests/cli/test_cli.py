@@ -308,7 +308,9 @@ def test_help_is_enough_and_cheap(folder: Path) -> None:
         [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    for command in ("ingest", "query", "status", "delete", "probe", "scenes", "config", "doctor"):
+    for command in (
+        "ingest", "query", "sequence", "status", "delete", "probe", "scenes", "config", "doctor",
+    ):  # fmt: skip
         assert command in done.stdout
 
 

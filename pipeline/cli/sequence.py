@@ -1,0 +1,185 @@
+"""`vsearch sequence`: several texts, and the moments in which they follow each other."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.cli.options import (
+    AsJson,
+    ConfigFile,
+    Overrides,
+    json_errors,
+    load,
+    on_terminal,
+    print_json,
+)
+from pipeline.cli.query import metadata_document
+from pipeline.text import clock, printable
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+    from pipeline.data import SequenceAnswer, SequenceHit, SequenceQuestion, SequenceStep
+
+
+def sequence_cli(
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(help='What to look for, two to five texts, such as "a man" "a red car".'),
+    ] = None,
+    within: Annotated[
+        str,
+        typer.Option(
+            "--within",
+            "-w",
+            metavar="TIME",
+            help="Most time from the end of one step to the start of the next: 10s, 1m30s, 1:30.",
+        ),
+    ] = "10s",
+    order: Annotated[
+        str, typer.Option(metavar="strict|any", help="As the texts stand, or in any order.")
+    ] = "strict",
+    granularity: Annotated[
+        str, typer.Option(metavar="scene|frame", help="Steps are scenes, or single sampled frames.")
+    ] = "scene",
+    top_k: Annotated[
+        int | None,
+        typer.Option("--top-k", "-k", min=1, max=1000, help="Most moments; else search.top_k."),
+    ] = None,
+    per_video: Annotated[
+        int, typer.Option(min=1, max=1000, help="Most moments of one video; none overlaps another.")
+    ] = 1,
+    contact_sheet: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Draw each moment's steps into a picture (.png, .jpg, .webp), the first 100 at"
+            " most.",
+        ),
+    ] = None,
+    config: ConfigFile = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find moments in which one thing follows another in the same video.
+
+    A score says how far a moment stands out from the average of the videos that were compared, in
+    standard deviations: scores of two answers do not compare.
+    """
+    with json_errors(as_json):
+        from pipeline.search.sequence import sequence_question
+
+        question = sequence_question(
+            texts or (), within=within, order=order, granularity=granularity
+        )
+        if contact_sheet is not None:
+            from pipeline.search.sheet import check_sheet_path
+
+            check_sheet_path(contact_sheet)
+        more = () if top_k is None else (f"search.top_k={top_k}",)
+        loaded = load(config, overrides, *more)
+        answer = _search(loaded.config, question, per_video)
+    _print_answer(answer, question, as_json)
+    if contact_sheet is not None:
+        _draw_sheet(contact_sheet, answer, question)
+
+
+def sequence_document(answer: SequenceAnswer) -> dict[str, Any]:
+    """The contract of `sequence --json`; docs/search.md tells it."""
+    return {
+        "results": [_result_document(hit) for hit in answer.results],
+        "no_match": not answer.results,
+        "reason": answer.reason,
+        "compared": answer.compared,
+        "bound": answer.bound,
+        "took_ms": round(answer.took_s * 1000, 1),
+    }
+
+
+def _result_document(hit: SequenceHit) -> dict[str, Any]:
+    return {
+        "content_id": hit.record.video.video_id,
+        "score": hit.score,
+        "start_s": hit.start_s,
+        "end_s": hit.end_s,
+        "timestamps": [step.best_s for step in hit.steps],
+        "metadata": metadata_document(hit.record),
+        "steps": [_step_document(step) for step in hit.steps],
+    }
+
+
+def _step_document(step: SequenceStep) -> dict[str, Any]:
+    return {
+        "text": step.text,
+        "start_s": step.start_s,
+        "end_s": step.end_s,
+        "best_s": step.best_s,
+        "score": step.score,
+        "cosine": step.cosine,
+    }
+
+
+def _search(config: Config, question: SequenceQuestion, per_video: int) -> SequenceAnswer:
+    from rich.console import Console
+
+    from pipeline.search.searcher import Searcher
+
+    console = Console(stderr=True)
+    with console.status("loading the model") as status, Searcher(config) as searcher:
+        status.update("searching")
+        return searcher.sequence(
+            question.texts,
+            within=question.within_s,
+            order=question.order,
+            granularity=question.granularity,
+            per_video=per_video,
+        )
+
+
+def _print_answer(answer: SequenceAnswer, question: SequenceQuestion, as_json: bool) -> None:
+    if as_json:
+        print_json(sequence_document(answer))
+    elif not answer.results:
+        typer.echo(f"no match: {answer.reason}", err=True)
+    elif on_terminal():
+        _print_table(answer, question)
+    else:
+        for place, hit in enumerate(answer.results, start=1):
+            times = ", ".join(clock(step.best_s) for step in hit.steps)
+            path = printable(hit.record.video.path)
+            typer.echo(f"{place}\t{hit.score:.3f}\t{times}\t{_span(hit)}\t{path}")
+
+
+def _print_table(answer: SequenceAnswer, question: SequenceQuestion) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    texts = [printable(text) for text in question.texts]
+    table = Table("", "score", "video", *texts, "moment", highlight=False)
+    table.columns[1].justify = "right"
+    for place, hit in enumerate(answer.results, start=1):
+        name = printable(Path(hit.record.video.path).name)
+        times = [f"{clock(step.best_s)} ({step.score:.1f})" for step in hit.steps]
+        table.add_row(str(place), f"{hit.score:.3f}", name, *times, _span(hit))
+    console = Console(file=sys.stdout)
+    console.print(table, markup=False)
+    took = f"{len(answer.results)} moments in {answer.took_s * 1000:.0f} ms"
+    console.print(f"{took}, {answer.compared} videos compared", style="dim")
+
+
+def _span(hit: SequenceHit) -> str:
+    return f"{clock(hit.start_s)}-{clock(hit.end_s)}"
+
+
+def _draw_sheet(path: Path, answer: SequenceAnswer, question: SequenceQuestion) -> None:
+    from rich.console import Console
+
+    from pipeline.search.sheet import write_sequence_sheet
+
+    joined = (" then " if question.order == "strict" else " and ").join(question.texts)
+    with Console(stderr=True).status("drawing the contact sheet"):
+        write_sequence_sheet(path, answer, heading=joined)
+    typer.echo(f"contact sheet: {printable(str(path))}", err=True)
