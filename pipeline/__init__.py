@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.data import Answer as Answer
     from pipeline.data import IngestReport as IngestReport
     from pipeline.data import Moment as Moment
+    from pipeline.data import ScoreCurve as ScoreCurve
     from pipeline.data import SequenceAnswer as SequenceAnswer
     from pipeline.data import VideoHit as VideoHit
     from pipeline.errors import VSearchError as VSearchError
@@ -32,6 +33,7 @@ _HOMES = {
     "Config": "pipeline.config",
     "IngestReport": "pipeline.data",
     "Moment": "pipeline.data",
+    "ScoreCurve": "pipeline.data",
     "Searcher": "pipeline.search.searcher",
     "SequenceAnswer": "pipeline.data",
     "VSearchError": "pipeline.errors",

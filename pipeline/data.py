@@ -343,6 +343,35 @@ class Answer:
     took_s: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoreCurve:
+    """How well each scene of one video answers a question, in order of time.
+
+    Args:
+        record: The video.
+        starts_s: Starts of the scenes, float64 (n,), seconds, increasing.
+        ends_s: Their ends, float64 (n,), seconds.
+        times_s: When each scene's best row is presented, float64 (n,), seconds.
+        scores: The cosine of that row with the question, float32 (n,), -1 to 1.
+    """
+
+    record: VideoRecord
+    starts_s: Float64Array
+    ends_s: Float64Array
+    times_s: Float64Array
+    scores: Float32Array
+
+    def __post_init__(self) -> None:
+        counts = {len(self.starts_s), len(self.ends_s), len(self.times_s), len(self.scores)}
+        if len(counts) != 1 or counts == {0}:
+            raise ValueError(f"a curve needs as many of each, and one at least, not {counts}")
+
+    @property
+    def best(self) -> int:
+        """Which scene is best; of several, the first."""
+        return int(np.argmax(self.scores))
+
+
 @dataclass(frozen=True, slots=True)
 class SequenceQuestion:
     """Several things that follow each other in one video.

@@ -9,6 +9,7 @@ _CLOCK = re.compile(rf"(?:(?:(?P<h>\d+):)?(?P<m>\d+):)?(?P<s>{_NUMBER})", re.ASC
 _UNITS = re.compile(
     rf"(?:(?P<h>{_NUMBER})h)?(?:(?P<m>{_NUMBER})m)?(?:(?P<s>{_NUMBER})s)?", re.ASCII
 )
+BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def clock(seconds: float) -> str:
@@ -40,3 +41,30 @@ def seconds_of(text: str) -> float:
 def printable(text: str) -> str:
     """A path as one line: control characters and what is no Unicode are escaped."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def sparkline(steps: list[tuple[float, float, float]], duration_s: float, width: int) -> str:
+    """Values over time as one line of blocks, the lowest `▁` and the highest `█`.
+
+    A column shows the highest of the values that hold in its part of the time, so that no short
+    one is lost; where none holds, it is blank.
+
+    Args:
+        steps: `(start_s, end_s, value)` each, in order of time.
+        duration_s: Time that the line stands for, greater than 0.
+        width: Columns.
+    """
+    highest: list[float | None] = [None] * width
+    for start_s, end_s, value in steps:
+        first = min(width - 1, int(start_s / duration_s * width))
+        # The end is not in it: a step that ends where a column starts is not shown there.
+        behind = -int(-(end_s / duration_s * width) // 1)
+        for column in range(first, max(first + 1, min(width, behind))):
+            known = highest[column]
+            highest[column] = value if known is None else max(known, value)
+    shown = [value for value in highest if value is not None]
+    low, span = min(shown), (max(shown) - min(shown)) or 1.0
+    return "".join(
+        " " if value is None else BLOCKS[round((value - low) / span * (len(BLOCKS) - 1))]
+        for value in highest
+    )

@@ -14,6 +14,7 @@ from pipeline.cli.config import config_app
 from pipeline.cli.delete import delete_cli
 from pipeline.cli.doctor import doctor_cli
 from pipeline.cli.ingest import ingest_cli
+from pipeline.cli.plot import plot_cli
 from pipeline.cli.probe import probe_cli
 from pipeline.cli.query import query_cli
 from pipeline.cli.scenes import scenes_cli
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command("ingest")(ingest_cli)
 app.command("query")(query_cli)
 app.command("sequence")(sequence_cli)
+app.command("plot")(plot_cli)
 app.command("status")(status_cli)
 app.command("delete")(delete_cli)
 app.command("probe")(probe_cli)

@@ -8,6 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.cli.export import (
+    ExportAll,
+    ExportFolder,
+    ExportFormat,
+    Open,
+    Overwrite,
+    export_document,
+    export_order,
+    play,
+    print_report,
+    run_export,
+)
+from pipeline.cli.ingest import SOME_FAILED
 from pipeline.cli.options import (
     AsJson,
     ConfigFile,
@@ -21,6 +34,7 @@ from pipeline.text import clock, printable
 
 if TYPE_CHECKING:
     from pipeline.data import Answer, Moment, VideoHit, VideoRecord
+    from pipeline.export.run import ExportReport
 
 MOMENTS_A_LINE = 3
 
@@ -43,6 +57,11 @@ def query_cli(
             help="Draw the best moments into a picture (.png, .jpg, .webp), the first 100 at most.",
         ),
     ] = None,
+    export: ExportFolder = None,
+    export_format: ExportFormat = None,
+    export_all: ExportAll = False,
+    overwrite: Overwrite = False,
+    open_best: Open = False,
     config: ConfigFile = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
@@ -60,16 +79,30 @@ def query_cli(
             from pipeline.search.sheet import check_sheet_path
 
             check_sheet_path(contact_sheet)
+        asked = (text if image is None else image.name) or ""
+        order = export_order(export, export_format, export_all, overwrite, asked)
         loaded = load(config, overrides, *more)
         answer = _search(loaded.config, text, image)
-    _print_answer(answer, as_json)
+        # The one document of --json says what was exported too.
+        early = run_export(answer, order) if order and as_json else None
+    _print_answer(answer, as_json, early)
     if contact_sheet is not None:
-        _draw_sheet(contact_sheet, answer, text if image is None else image.name)
+        _draw_sheet(contact_sheet, answer, asked)
+    report = run_export(answer, order) if order and not early else early
+    if open_best:
+        play(answer)
+    if report is not None:
+        print_report(report)
+        if report.failures:
+            raise typer.Exit(SOME_FAILED)
 
 
-def _print_answer(answer: Answer, as_json: bool) -> None:
+def _print_answer(answer: Answer, as_json: bool, exported: ExportReport | None) -> None:
     if as_json:
-        print_json(answer_document(answer))
+        document = answer_document(answer)
+        if exported is not None:
+            document["export"] = export_document(exported)
+        print_json(document)
     elif not answer.results:
         typer.echo("no match: the archive holds no video", err=True)
     elif on_terminal():
@@ -90,13 +123,13 @@ def _search(config: Any, text: str | None, image: Path | None) -> Answer:
         return searcher.query(text=text, image=image)
 
 
-def _draw_sheet(path: Path, answer: Answer, heading: str | None) -> None:
+def _draw_sheet(path: Path, answer: Answer, heading: str) -> None:
     from rich.console import Console
 
     from pipeline.search.sheet import write_contact_sheet
 
     with Console(stderr=True).status("drawing the contact sheet"):
-        write_contact_sheet(path, answer, heading=heading or "")
+        write_contact_sheet(path, answer, heading=heading)
     typer.echo(f"contact sheet: {printable(str(path))}", err=True)
 
 

@@ -11,11 +11,12 @@ from types import TracebackType
 from typing import Self
 
 from pipeline.config import Config
-from pipeline.data import Answer, Identity, SequenceAnswer
+from pipeline.data import Answer, Identity, ScoreCurve, SequenceAnswer
 from pipeline.errors import Code, ModelError
 from pipeline.models import Encoder, load_encoder
 from pipeline.search.candidates import find_sequences
 from pipeline.search.compose import check_question, compose
+from pipeline.search.curve import find_video, score_curve
 from pipeline.search.rank import rank
 from pipeline.search.retrieve import retrieve
 from pipeline.search.sequence import sequence_question
@@ -118,6 +119,28 @@ class Searcher:
         count = self._config.search.top_k if top_k is None else top_k
         answer = find_sequences(self._store, question, vectors, top_k=count, per_video=per_video)
         return replace(answer, took_s=time.perf_counter() - started)
+
+    def curve(
+        self, video: str, *, text: str | None = None, image: Path | None = None
+    ) -> ScoreCurve:
+        """How well each scene of one video answers, whatever else is in the archive.
+
+        Args:
+            video: As `find_video` takes it: a path, a content id, or the start of one.
+            text: What to look for, in words.
+            image: Or a picture of it.
+
+        Raises:
+            QueryError: As `query`, or no one video is meant.
+            MediaError: The image cannot be read.
+            StoreError: The store failed.
+        """
+        check_question(text, image)
+        self._store.resolve()
+        _check_encoder(self._encoder, self._store.identity, self._config)
+        record = find_video(self._store.iterate_videos(), video)
+        vector = compose(self._encoder, text=text, image=image)
+        return score_curve(self._store, record, vector)
 
     def close(self) -> None:
         """Let go of the store."""
