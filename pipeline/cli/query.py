@@ -21,8 +21,26 @@ from pipeline.text import clock, printable
 
 if TYPE_CHECKING:
     from pipeline.data import Answer, Moment, VideoHit
+    from pipeline.filters import Filter
 
 MOMENTS_A_LINE = 3
+FILTERS = """A filter joins conditions with and, or, not and parentheses:
+
+\b
+  time in 1:30..2:00              moments there: seconds, m:ss or h:mm:ss
+  duration < 60                   the video's length
+  recorded >= 2024-05-01          days in UTC, or 2024-05-01T18:30+02:00
+  path = "cam1/*"                 * in a name, ** across folders; cam1: all of it
+  tag = night                     a label of the video
+  kind = tile                     or frame, or scene
+  video in (3f2a91c0, 77d0e41b)   the first 8 digits of their ids, or more
+
+The first three take =, !=, <, <=, >, >= and in A..B; the others =, != and in (A, B).
+
+\b
+  vsearch query "a red car" --where 'path = cam1 and not time < 10'
+  vsearch query dusk -w 'recorded in 2024-05-01..2024-05-31 or tag = night'
+"""
 
 
 def query_cli(
@@ -31,6 +49,15 @@ def query_cli(
     ] = None,
     image: Annotated[
         Path | None, typer.Option("--image", "-i", metavar="FILE", help="Look for a picture.")
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            "-w",
+            metavar="FILTER",
+            help="Search only there, such as 'tag = night'; see below.",
+        ),
     ] = None,
     top_k: Annotated[
         int | None,
@@ -56,12 +83,13 @@ def query_cli(
         from pipeline.search.compose import check_question
 
         check_question(text, image)
+        wanted = None if where is None else _filter(where)
         if contact_sheet is not None:
             from pipeline.search.sheet import check_sheet_path
 
             check_sheet_path(contact_sheet)
         loaded = load(config, overrides, *more)
-        answer = _search(loaded.config, text, image)
+        answer = _search(loaded.config, text, image, wanted)
     _print_answer(answer, as_json)
     if contact_sheet is not None:
         _draw_sheet(contact_sheet, answer, text if image is None else image.name)
@@ -71,7 +99,7 @@ def _print_answer(answer: Answer, as_json: bool) -> None:
     if as_json:
         print_json(answer_document(answer))
     elif not answer.results:
-        typer.echo("no match: the archive holds no video", err=True)
+        typer.echo(f"no match: {answer.reason}", err=True)
     elif on_terminal():
         _print_table(answer)
     else:
@@ -79,7 +107,13 @@ def _print_answer(answer: Answer, as_json: bool) -> None:
             typer.echo(_line(place, found))
 
 
-def _search(config: Any, text: str | None, image: Path | None) -> Answer:
+def _filter(text: str) -> Filter:
+    from pipeline.search.where.grammar import parse_filter
+
+    return parse_filter(text)
+
+
+def _search(config: Any, text: str | None, image: Path | None, where: Filter | None) -> Answer:
     from rich.console import Console
 
     from pipeline.search.searcher import Searcher
@@ -87,7 +121,7 @@ def _search(config: Any, text: str | None, image: Path | None) -> Answer:
     console = Console(stderr=True)
     with console.status("loading the model") as status, Searcher(config) as searcher:
         status.update("searching")
-        return searcher.query(text=text, image=image)
+        return searcher.query(text=text, image=image, where=where)
 
 
 def _draw_sheet(path: Path, answer: Answer, heading: str | None) -> None:
@@ -101,11 +135,12 @@ def _draw_sheet(path: Path, answer: Answer, heading: str | None) -> None:
 
 
 def answer_document(answer: Answer) -> dict[str, Any]:
-    """The contract of `query --json`."""
+    """The contract of `query --json`; `reason` is there where there is no result."""
     return {
         "results": [_result_document(found) for found in answer.results],
         "no_match": answer.no_match,
         "took_ms": round(answer.took_s * 1000, 1),
+        **({"reason": answer.reason} if answer.reason else {}),
     }
 
 
