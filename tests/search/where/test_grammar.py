@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import pickle
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -25,13 +27,14 @@ from pipeline.filters import (
     TimeIn,
     VideoIs,
 )
-from pipeline.search.where import parse_filter
+from pipeline.search.where import grammar, parse_filter
 from pipeline.search.where.grammar import MAX_CHARACTERS, MAX_DEPTH
 
 DAY = datetime(2024, 5, 1, tzinfo=UTC)
 NEXT = DAY + timedelta(days=1)
 AT = datetime(2024, 5, 1, 8, 30, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
+PAGE = Path(__file__).parents[3] / "docs" / "search.md"
 A, B, C = TagIs("a"), TagIs("b"), TagIs("c")
 
 
@@ -205,3 +208,20 @@ def test_any_text_is_a_filter_or_a_told_error(text: str) -> None:
 def test_a_quoted_text_is_itself(text: str) -> None:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     assert parse_filter(f'tag = "{escaped}"') == TagIs(text)
+
+
+def test_the_page_says_what_the_grammar_says() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    rules = [line.strip() for line in (grammar.__doc__ or "").splitlines()[4:] if line.strip()]
+    assert len(rules) == 8
+    assert all(rule in page for rule in rules)
+    assert f"at most {MAX_CHARACTERS:,} characters and {MAX_DEPTH} parentheses" in page
+
+
+def test_the_examples_of_the_page_are_filters() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    examples = re.findall(r"--where '(.*)'", page)
+    assert len(examples) >= 5
+    for example in examples:
+        if "recored" not in example:
+            parse_filter(example)
