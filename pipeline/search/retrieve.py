@@ -83,9 +83,12 @@ class _Search:
         # An index may miss rows that a filter leaves over: the second round compares with all.
         for exact in (False, True):
             while hits := self._nearest(limit, scope, exact=exact):
-                scope = self._accept(found, hits, scope)
+                before, scope = scope, self._accept(found, hits, scope)
                 if len(found.records) >= wanted or len(found.records) >= self._most(part):
                     return found
+                # Rows that Milvus takes for selected and we do not must not come for ever.
+                if scope == before and limit == MAX_LIMIT:
+                    break
                 limit = min(MAX_LIMIT, WIDENING * limit)
         return found
 

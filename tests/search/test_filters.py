@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config import IndexConfig, StoreConfig
-from pipeline.data import Embedding, VideoFacts, VideoRecord
+from pipeline.data import Embedding, Scope, VideoFacts, VideoRecord
 from pipeline.errors import QueryError
-from pipeline.filters import EVERY_ROW, KINDS, NO_ROWS, RowMask, Selection
+from pipeline.filters import EVERY_ROW, KINDS, NO_ROWS, RowMask, Selection, Span
 from pipeline.search import retrieve as retrieving
 from pipeline.search.rank import rank
 from pipeline.search.retrieve import retrieve
@@ -202,6 +202,20 @@ def test_many_ids_are_searched_around_and_then_in_groups(store: VideoStore) -> N
     assert [hit.record.video.video_id for hit in answer] == worst[:5]
     assert asked[0] == 0
     assert max(asked) == 4
+
+
+def test_a_store_that_selects_too_much_is_no_endless_search(store: VideoStore) -> None:
+    selection = Selection(rest=RowMask(frame=(Span(0.2),)))
+    search = store.search
+
+    def unfiltered(*args: object, scope: Scope, **options: object) -> object:
+        return search(*args, scope=replace(scope, selection=EVERY_ROW), **options)  # type: ignore[arg-type]
+
+    expected = retrieve(store, QUERY, top_k=100, selection=selection)
+    with mock.patch.object(store, "search", unfiltered):
+        found = retrieve(store, QUERY, top_k=100, selection=selection)
+    assert found.records.keys() == expected.records.keys()
+    assert all(hit.kind == "frame" and hit.pts_s >= 0.2 for hit in found.hits)
 
 
 def test_ids_alone_need_no_facts_of_other_videos(store: VideoStore) -> None:
