@@ -15,12 +15,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.filters import EVERY_ROW, Selection
+from pipeline.filters import Kind as Kind
+
 UInt8Array = NDArray[np.uint8]
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 
 Boundary = Literal["start", "detected", "max_length"]
-Kind = Literal["frame", "scene", "tile"]
 Order = Literal["strict", "any"]
 Granularity = Literal["scene", "frame"]
 
@@ -245,6 +247,25 @@ class VideoRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """What filters ask of a committed video: the part of its record that is quick to read.
+
+    Args:
+        video_id: Which video.
+        paths: Every path with this content.
+        tags: Labels given to the video.
+        recorded_at: Capture time, ISO 8601, or None.
+        duration_s: End of the last presented frame.
+    """
+
+    video_id: str
+    paths: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    recorded_at: str | None = None
+    duration_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """What gives an archive's vectors their meaning; vectors of two identities never meet.
 
@@ -269,11 +290,13 @@ class Scope:
         only: Video ids to stay within, or None for all.
         exclude: Video ids to leave out.
         revisions: For these video ids, only rows of this revision.
+        selection: What a filter leaves of each video.
     """
 
     only: frozenset[str] | None = None
     exclude: frozenset[str] = frozenset()
     revisions: Mapping[str, int] = field(default_factory=dict)
+    selection: Selection = EVERY_ROW
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,11 +359,13 @@ class Answer:
         results: At most `top_k` distinct videos.
         no_match: True when nothing in the archive answers.
         took_s: Wall time of composing, searching and ranking.
+        reason: Why there is no result, as a phrase; empty where there is one.
     """
 
     results: tuple[VideoHit, ...]
     no_match: bool
     took_s: float
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
+from pipeline.text import pointed, printable
+
 
 class Code(StrEnum):
     """Stable names of failures, as they stand in `failures[].code` of `--json` reports."""
@@ -84,6 +86,29 @@ class QueryError(VSearchError):
     """A question that cannot be answered as it was put."""
 
     exit_code = 2
+
+
+class FilterError(QueryError):
+    """A filter that cannot be read.
+
+    Its message has three printable lines: what is wrong, the filter, and a caret under the place.
+
+    Args:
+        message: What is wrong and what to do, one line.
+        text: The filter.
+        at: Index of the character in `text` that is to blame; its length for the end.
+    """
+
+    def __init__(self, message: str, *, text: str, at: int) -> None:
+        super().__init__(f"{printable(message)}\n{pointed(text, at)}", code=Code.QUERY_INVALID)
+        self._facts = (message, text, at)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild_filter_error, self._facts)
+
+
+def _rebuild_filter_error(message: str, text: str, at: int) -> FilterError:
+    return FilterError(message, text=text, at=at)
 
 
 class MediaError(VSearchError):

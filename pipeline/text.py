@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _CLOCK = re.compile(rf"(?:(?:(?P<h>\d+):)?(?P<m>\d+):)?(?P<s>{_NUMBER})", re.ASCII)
@@ -10,6 +11,9 @@ _UNITS = re.compile(
     rf"(?:(?P<h>{_NUMBER})h)?(?:(?P<m>{_NUMBER})m)?(?:(?P<s>{_NUMBER})s)?", re.ASCII
 )
 BLOCKS = "▁▂▃▄▅▆▇█"
+
+_SHOWN = 60
+"""Most characters that `quoted` shows, and `pointed` on each side of its place."""
 
 
 def clock(seconds: float) -> str:
@@ -68,3 +72,27 @@ def sparkline(steps: list[tuple[float, float, float]], duration_s: float, width:
         " " if value is None else BLOCKS[round((value - low) / span * (len(BLOCKS) - 1))]
         for value in highest
     )
+
+
+def quoted(text: str) -> str:
+    """What somebody wrote, in quotes and cut to a length that a message can hold."""
+    return f"'{text if len(text) <= _SHOWN else text[: _SHOWN - 1] + '…'}'"
+
+
+def pointed(text: str, at: int) -> str:
+    """A text, as `printable` has it, and a caret under one of its characters, in two lines.
+
+    Of a long text the part around that character is shown.
+    """
+    before, behind = printable(text[:at]), printable(text[at:])
+    if len(before) > _SHOWN:
+        before = "…" + before[1 - _SHOWN :]
+    if len(behind) > _SHOWN:
+        behind = behind[: _SHOWN - 1] + "…"
+    return f"  {before}{behind}\n  {' ' * _columns(before)}^"
+
+
+def _columns(text: str) -> int:
+    """How wide a terminal shows a text."""
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)

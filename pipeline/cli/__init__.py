@@ -16,11 +16,11 @@ from pipeline.cli.doctor import doctor_cli
 from pipeline.cli.ingest import ingest_cli
 from pipeline.cli.plot import plot_cli
 from pipeline.cli.probe import probe_cli
-from pipeline.cli.query import query_cli
+from pipeline.cli.query import FILTERS, query_cli
 from pipeline.cli.scenes import scenes_cli
 from pipeline.cli.sequence import sequence_cli
 from pipeline.cli.status import status_cli
-from pipeline.errors import VSearchError
+from pipeline.errors import FilterError, VSearchError
 from pipeline.text import printable
 
 app = typer.Typer(
@@ -33,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("ingest")(ingest_cli)
-app.command("query")(query_cli)
+app.command("query", epilog=FILTERS)(query_cli)
 app.command("sequence")(sequence_cli)
 app.command("plot")(plot_cli)
 app.command("status")(status_cli)
@@ -60,9 +60,15 @@ def _version_cli(
 
 
 def main() -> None:
-    """Run the command line; an error that a user can cause is one line on stderr."""
+    """Run the command line; an error that a user can cause is one line on stderr.
+
+    A filter that cannot be read is shown below that line, with a caret.
+    """
     try:
         app()
+    except FilterError as error:
+        typer.echo(f"vsearch: error: {error}", err=True)
+        sys.exit(error.exit_code)
     except VSearchError as error:
         typer.echo(f"vsearch: error: {printable(str(error))}", err=True)
         sys.exit(error.exit_code)

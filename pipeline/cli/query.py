@@ -35,8 +35,26 @@ from pipeline.text import clock, printable
 if TYPE_CHECKING:
     from pipeline.data import Answer, Moment, VideoHit, VideoRecord
     from pipeline.export.run import ExportReport
+    from pipeline.filters import Filter
 
 MOMENTS_A_LINE = 3
+FILTERS = """A filter joins conditions with and, or, not and parentheses:
+
+\b
+  time in 1:30..2:00              moments there: seconds, m:ss or h:mm:ss
+  duration < 60                   the video's length
+  recorded >= 2024-05-01          days in UTC, or 2024-05-01T18:30+02:00
+  path = "cam1/*"                 * in a name, ** across folders; cam1: all of it
+  tag = night                     a label of the video
+  kind = tile                     or frame, or scene
+  video in (3f2a91c0, 77d0e41b)   the first 8 digits of their ids, or more
+
+The first three take =, !=, <, <=, >, >= and in A..B; the others =, != and in (A, B).
+
+\b
+  vsearch query "a red car" --where 'path = cam1 and not time < 10'
+  vsearch query dusk -w 'recorded in 2024-05-01..2024-05-31 or tag = night'
+"""
 
 
 def query_cli(
@@ -45,6 +63,15 @@ def query_cli(
     ] = None,
     image: Annotated[
         Path | None, typer.Option("--image", "-i", metavar="FILE", help="Look for a picture.")
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            "-w",
+            metavar="FILTER",
+            help="Search only there, such as 'tag = night'; see below.",
+        ),
     ] = None,
     top_k: Annotated[
         int | None,
@@ -75,6 +102,7 @@ def query_cli(
         from pipeline.search.compose import check_question
 
         check_question(text, image)
+        wanted = None if where is None else _filter(where)
         if contact_sheet is not None:
             from pipeline.search.sheet import check_sheet_path
 
@@ -82,7 +110,7 @@ def query_cli(
         asked = (text if image is None else image.name) or ""
         order = export_order(export, export_format, export_all, overwrite, asked)
         loaded = load(config, overrides, *more)
-        answer = _search(loaded.config, text, image)
+        answer = _search(loaded.config, text, image, wanted)
         # The one document of --json says what was exported too.
         early = run_export(answer, order) if order and as_json else None
     _print_answer(answer, as_json, early)
@@ -104,7 +132,7 @@ def _print_answer(answer: Answer, as_json: bool, exported: ExportReport | None) 
             document["export"] = export_document(exported)
         print_json(document)
     elif not answer.results:
-        typer.echo("no match: the archive holds no video", err=True)
+        typer.echo(f"no match: {answer.reason}", err=True)
     elif on_terminal():
         _print_table(answer)
     else:
@@ -112,7 +140,13 @@ def _print_answer(answer: Answer, as_json: bool, exported: ExportReport | None) 
             typer.echo(_line(place, found))
 
 
-def _search(config: Any, text: str | None, image: Path | None) -> Answer:
+def _filter(text: str) -> Filter:
+    from pipeline.search.where.grammar import parse_filter
+
+    return parse_filter(text)
+
+
+def _search(config: Any, text: str | None, image: Path | None, where: Filter | None) -> Answer:
     from rich.console import Console
 
     from pipeline.search.searcher import Searcher
@@ -120,7 +154,7 @@ def _search(config: Any, text: str | None, image: Path | None) -> Answer:
     console = Console(stderr=True)
     with console.status("loading the model") as status, Searcher(config) as searcher:
         status.update("searching")
-        return searcher.query(text=text, image=image)
+        return searcher.query(text=text, image=image, where=where)
 
 
 def _draw_sheet(path: Path, answer: Answer, heading: str) -> None:
@@ -134,11 +168,12 @@ def _draw_sheet(path: Path, answer: Answer, heading: str) -> None:
 
 
 def answer_document(answer: Answer) -> dict[str, Any]:
-    """The contract of `query --json`."""
+    """The contract of `query --json`; `reason` is there where there is no result."""
     return {
         "results": [_result_document(found) for found in answer.results],
         "no_match": answer.no_match,
         "took_ms": round(answer.took_s * 1000, 1),
+        **({"reason": answer.reason} if answer.reason else {}),
     }
 
 

@@ -13,6 +13,7 @@ from typing import Self
 from pipeline.config import Config
 from pipeline.data import Answer, Identity, ScoreCurve, SequenceAnswer
 from pipeline.errors import Code, ModelError
+from pipeline.filters import EVERY_ROW, NO_ROWS, Filter, Selection
 from pipeline.models import Encoder, load_encoder
 from pipeline.search.candidates import find_sequences
 from pipeline.search.compose import check_question, compose
@@ -20,6 +21,7 @@ from pipeline.search.curve import find_video, score_curve
 from pipeline.search.rank import rank
 from pipeline.search.retrieve import retrieve
 from pipeline.search.sequence import sequence_question
+from pipeline.search.where import parse_filter, select
 from pipeline.store import VideoStore
 
 
@@ -60,21 +62,30 @@ class Searcher:
             raise
 
     def query(
-        self, *, text: str | None = None, image: Path | None = None, top_k: int | None = None
+        self,
+        *,
+        text: str | None = None,
+        image: Path | None = None,
+        where: str | Filter | None = None,
+        top_k: int | None = None,
     ) -> Answer:
         """Find the videos that show something, and the moments in them.
 
         Args:
             text: What to look for, in words.
             image: Or a picture of it.
+            where: Among which videos and rows, as in `time in 10..60 and tag = night`.
             top_k: Most videos; `search.top_k` if None.
 
         Raises:
-            QueryError: Neither text nor image, both, or text that is empty or too long.
+            FilterError: The filter cannot be read.
+            QueryError: Neither text nor image, both, or text that is empty or too long; or the
+                filter names a video by a beginning of its id that others share.
             MediaError: The image cannot be read.
             StoreError: The store failed.
         """
         check_question(text, image)
+        wanted = parse_filter(where) if isinstance(where, str) else where
         started = time.perf_counter()
         search = self._config.search
         count = search.top_k if top_k is None else top_k
@@ -82,9 +93,29 @@ class Searcher:
         self._store.resolve()
         _check_encoder(self._encoder, self._store.identity, self._config)
         vector = compose(self._encoder, text=text, image=image)
-        found = retrieve(self._store, vector, top_k=count)
-        results = rank(found.hits, found.records, vector, top_k=count, gap_s=search.moment_gap_s)
-        return Answer(results, not results, time.perf_counter() - started)
+        selection = EVERY_ROW if wanted is None else select(self._store, wanted)
+        found = retrieve(self._store, vector, top_k=count, selection=selection)
+        results = rank(
+            found.hits,
+            found.records,
+            vector,
+            top_k=count,
+            gap_s=search.moment_gap_s,
+            selection=selection,
+        )
+        reason = "" if results else self._reason(selection)
+        return Answer(results, not results, time.perf_counter() - started, reason)
+
+    def _reason(self, selection: Selection) -> str:
+        """Why nothing was found."""
+        if selection == EVERY_ROW or not self._store.count_videos():
+            return "the archive holds no video"
+        if selection.rest != NO_ROWS:
+            return "no moment of any video satisfies the filter"
+        if selection.masks:
+            videos = "1 video" if len(selection.masks) == 1 else f"{len(selection.masks)} videos"
+            return f"the filter selects {videos}, but no moment there"
+        return "no video satisfies the filter"
 
     def sequence(
         self,

@@ -7,15 +7,40 @@ backslash and line breaks as it is, and know the escapes for those.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from decimal import Decimal
 
 from pipeline.data import Scope
+from pipeline.filters import (
+    ALL_ROWS,
+    EVERY_ROW,
+    KINDS,
+    NO_ROWS,
+    And,
+    DurationIn,
+    Filter,
+    Not,
+    Or,
+    RecordedIn,
+    RowMask,
+    Selection,
+    Span,
+    Spans,
+    TagIs,
+    VideoIs,
+)
+from pipeline.store.rows import escape
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 EVERYTHING = ""
 """The expression that every row satisfies."""
+
+NOTHING = "video_id in []"
+"""The expression that no row satisfies."""
 
 
 def quote(value: str) -> str:
@@ -62,6 +87,11 @@ def every(conditions: Sequence[str]) -> str:
     return _joined("and", [condition for condition in conditions if condition != EVERYTHING])
 
 
+def inverse(condition: str) -> str:
+    """Rows that do not satisfy a condition."""
+    return NOTHING if condition == EVERYTHING else f"not ({condition})"
+
+
 def some(conditions: Sequence[str]) -> str:
     """Rows that satisfy at least one of the conditions, of which there must be one."""
     if not conditions:
@@ -78,7 +108,100 @@ def within(scope: Scope) -> str:
         conditions.append(not_among("video_id", scope.exclude))
     if scope.revisions:
         conditions.append(_current(scope.revisions.items()))
+    if scope.selection != EVERY_ROW:
+        conditions.append(_selected(scope.selection))
     return every(conditions)
+
+
+def possible(wanted: Filter) -> str:
+    """Rows of `videos` among which are all that satisfy a filter, and perhaps others.
+
+    What Milvus does not decide as we do (globs on arrays, instants) narrows less, or nothing.
+    """
+    return _possible(wanted, holds=True)
+
+
+def spanned(field: str, span: Span) -> str:
+    """Rows whose `field`, a number of seconds that is not negative, lies in a span."""
+    conditions = []
+    if span.start_s > 0:
+        conditions.append(f"{field} >= {_seconds(span.start_s)}")
+    if span.end_s < math.inf:
+        conditions.append(f"{field} < {_seconds(span.end_s)}")
+    return every(conditions)
+
+
+def _possible(wanted: Filter, *, holds: bool) -> str:
+    if isinstance(wanted, Not):
+        return _possible(wanted.part, holds=not holds)
+    if isinstance(wanted, And | Or):
+        parts = [_possible(part, holds=holds) for part in wanted.parts]
+        return every(parts) if isinstance(wanted, And) == holds else some(parts)
+    condition = _exact(wanted)
+    if condition is not None:
+        return condition if holds else inverse(condition)
+    return _around(wanted) if isinstance(wanted, RecordedIn) and holds else EVERYTHING
+
+
+def _exact(wanted: Filter) -> str | None:
+    match wanted:
+        case VideoIs(prefix):
+            return f"video_id like {quote(prefix + '%')}"
+        case TagIs(tag):
+            return f"array_contains(tags, {quote(escape(tag))})"
+        case DurationIn(span):
+            return spanned('probe["duration_s"]', span)
+    return None
+
+
+def _around(wanted: RecordedIn) -> str:
+    # The text may be in any time zone, a day from UTC at most, and texts are compared.
+    conditions = []
+    try:
+        if wanted.start:
+            first = (wanted.start - timedelta(days=1)).date()
+            conditions.append(f"recorded_at >= {quote(first.isoformat())}")
+        if wanted.end:
+            behind = (wanted.end + timedelta(days=2)).date()
+            conditions.append(f"recorded_at < {quote(behind.isoformat())}")
+    except OverflowError:
+        return EVERYTHING
+    return every(conditions)
+
+
+def _selected(selection: Selection) -> str:
+    ids_of: dict[RowMask, list[str]] = defaultdict(list)
+    for video_id, mask in selection.masks.items():
+        ids_of[mask].append(video_id)
+    choices = [
+        every([among("video_id", ids), _masked(mask)])
+        for mask, ids in ids_of.items()
+        if mask != NO_ROWS
+    ]
+    if selection.rest != NO_ROWS:
+        listed = [not_among("video_id", selection.masks)] if selection.masks else []
+        choices.append(every([*listed, _masked(selection.rest)]))
+    return some(choices) if choices else NOTHING
+
+
+def _masked(mask: RowMask) -> str:
+    if mask == ALL_ROWS:
+        return EVERYTHING
+    kinds_of: dict[Spans, list[str]] = defaultdict(list)
+    for kind in KINDS:
+        if spans := mask.spans(kind):
+            kinds_of[spans].append(kind)
+    return some(
+        [
+            every(
+                [
+                    among("kind", kinds) if len(kinds) < len(KINDS) else EVERYTHING,
+                    some([spanned("pts_s", span) for span in spans]),
+                ]
+            )
+            for spans, kinds in kinds_of.items()
+        ]
+    )
 
 
 def _current(revisions: Iterable[tuple[str, int]]) -> str:
@@ -104,6 +227,11 @@ def _joined(operator: str, conditions: Sequence[str]) -> str:
 
 def _listed(values: Iterable[str]) -> str:
     return f"[{', '.join(quote(value) for value in sorted(values))}]"
+
+
+def _seconds(value: float) -> str:
+    # Every digit and no exponent: both read it back to the same double.
+    return f"{Decimal(repr(float(value))):f}"
 
 
 def _literal(value: str | int) -> str:

@@ -13,11 +13,12 @@ from types import TracebackType
 from typing import Self
 
 from pipeline.config import IndexConfig, StoreConfig
-from pipeline.data import Embedding, Float32Array, Hit, Identity, Scope, VideoRecord
+from pipeline.data import Embedding, Float32Array, Hit, Identity, Scope, VideoFacts, VideoRecord
+from pipeline.filters import Filter
 from pipeline.store import archive, connection, rows, schema
 from pipeline.store.archive import Archive
 from pipeline.store.client import Client
-from pipeline.store.expressions import EVERYTHING, among, differs, equals, every
+from pipeline.store.expressions import EVERYTHING, among, differs, equals, every, possible
 from pipeline.store.reading import SegmentReader
 from pipeline.store.requests import STRONG, Requests
 from pipeline.store.versions import Names, StoreStats
@@ -188,6 +189,16 @@ class VideoStore:
             self.names.videos, "video_id", EVERYTHING, schema.VIDEO_FIELDS
         )
         return map(rows.video_record, found)
+
+    def facts(self, wanted: Filter) -> Iterator[VideoFacts]:
+        """All committed videos that may satisfy a filter, in order of id, read Strong.
+
+        Those that do are among them; what is left out does not. Conditions on rows leave out none.
+        """
+        found = self._reach().iterate(
+            self.names.videos, "video_id", possible(wanted), schema.FACT_FIELDS
+        )
+        return map(rows.video_facts, found)
 
     def committed_ids(self) -> set[str]:
         """Ids of all committed videos, read Strong."""

@@ -19,6 +19,7 @@ from pipeline.data import (
     Float32Array,
     Hit,
     Video,
+    VideoFacts,
     VideoRecord,
 )
 from pipeline.errors import Code, StoreError
@@ -93,6 +94,17 @@ def video_record(row: Mapping[str, Any]) -> VideoRecord:
         mean=as_vector(row["mean"]),
         indexed_at=row["indexed_at"],
         tags=tuple(unescape(tag) for tag in row["tags"]),
+    )
+
+
+def video_facts(row: Mapping[str, Any]) -> VideoFacts:
+    """The facts in a row of `videos` that was read with FACT_FIELDS."""
+    return VideoFacts(
+        video_id=row["video_id"],
+        paths=tuple(unescape(path) for path in row["paths"]),
+        tags=tuple(unescape(tag) for tag in row["tags"]),
+        recorded_at=row["recorded_at"] or None,
+        duration_s=float(row["probe"]["duration_s"]),
     )
 
 

@@ -25,6 +25,7 @@ VIDEO_FIELDS = (
     "video_id", "revision", "probe", "paths", "tags", "recorded_at", "indexed_at", "rows", "scenes",
     "mean",
 )  # fmt: skip
+FACT_FIELDS = ("video_id", "probe", "paths", "tags", "recorded_at")
 MEAN_INDEX = ArchiveIndex("FLAT", {})
 _MAX_EF = 32768
 _MAX_TEXT_BYTES = 65535

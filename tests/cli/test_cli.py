@@ -19,6 +19,7 @@ from PIL import Image
 
 from pipeline.cli import main
 from pipeline.config import Config
+from pipeline.search.where import parse_filter
 from pipeline.text import clock
 from tests.ingest.test_run import frame_of
 from tests.media_factory import MediaFactory
@@ -144,6 +145,66 @@ def test_a_sheet_that_cannot_be_written_is_told_before_the_search(
         assert (failure["uri"], failure["code"]) == (path, "config_invalid")
         assert path in result.err
         assert "config:" not in result.err, "not even the settings were looked for"
+
+
+def test_a_filter_of_a_query(indexed: Path, vsearch: Run) -> None:
+    def found(where: str) -> Any:
+        result = vsearch("query", "a red car", "--where", where, "--json")
+        assert result.code == 0, result.err
+        return result.document
+
+    every = found("duration > 0")["results"]
+    assert len(every) == 3
+    (best, *_) = found('path = "*.webm" or path = videos/hevc.mkv')["results"]
+    assert best["metadata"]["file_ext"] in ("webm", "mkv")
+    (alone,) = found(f"video = {every[1]['content_id'][:10]}")["results"]
+    assert alone["score"] == pytest.approx(every[1]["score"], abs=1e-5)
+    for result in found("time in 1..0:02 and not kind = tile")["results"]:
+        for moment in result["moments"]:
+            assert 1 <= moment["start_s"] <= moment["best_s"] < moment["end_s"] <= 2
+
+
+@pytest.mark.parametrize(
+    ("where", "reason"),
+    [
+        ("tag = night", "no video satisfies the filter"),
+        ("time > 1:00:00", "no moment of any video satisfies the filter"),
+        ('path = "*.webm" and kind = tile', "the filter selects 1 video, but no moment there"),
+    ],
+)
+def test_an_empty_answer_says_why(indexed: Path, vsearch: Run, where: str, reason: str) -> None:
+    result = vsearch("query", "a red car", "-w", where)
+    assert (result.code, result.out) == (0, "")
+    assert result.err.splitlines()[-1] == f"no match: {reason}"
+    document = vsearch("query", "a red car", "-w", where, "--json").document
+    assert (document["results"], document["no_match"], document["reason"]) == ([], True, reason)
+
+
+def test_a_filter_that_cannot_be_read_is_shown_before_the_search(
+    folder: Path, vsearch: Run
+) -> None:
+    result = vsearch("query", "a red car", "--where", "tag = a or\ttiem in 1..2", "--json")
+    assert result.code == 2
+    assert result.err.splitlines() == [
+        "vsearch: error: there is no field 'tiem': did you mean time?",
+        "  tag = a or\\ttiem in 1..2",
+        "              ^",
+    ]
+    (failure,) = result.document["failures"]
+    assert failure["code"] == "query_invalid"
+    assert failure["message"].endswith("^")
+    empty = vsearch("query", "a red car", "--where", "")
+    assert (empty.code, "expected a condition" in empty.err) == (2, True)
+
+
+def test_the_help_of_a_query_explains_filters(folder: Path, vsearch: Run) -> None:
+    shown = vsearch("query", "--help").out
+    for line in shown.splitlines():
+        if line.startswith("    vsearch query"):
+            *_, quoted = line.split("'")[:-1]
+            parse_filter(quoted)
+    for field in ("time", "duration", "recorded", "path", "tag", "kind", "video"):
+        assert f"    {field} " in shown
 
 
 def test_status_and_delete(indexed: Path, vsearch: Run) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.data import WHOLE_FRAME, FileStamp, Hit, Video, VideoRecord
-from pipeline.search.rank import merge, rank
+from pipeline.filters import ALL_ROWS, ALWAYS, NO_ROWS, RowMask, Selection, Span
+from pipeline.search.rank import merge, merge_within, rank
 
 
 def hit(video: str, start_s: float, score: float, length_s: float = 1.0) -> Hit:
@@ -95,3 +96,26 @@ def test_what_scores_below_its_videos_average_is_no_moment_of_it() -> None:
     assert (moment.start_s, moment.end_s, moment.best_s) == (1, 2, 1.5)
     (alone,) = rank(found[:1], {"a": record("a", average=0.92)}, QUERY, top_k=1, gap_s=2.0)
     assert len(alone.moments) == 1
+
+
+def test_scenes_count_as_far_as_they_lie_in_the_wanted_times() -> None:
+    mask = RowMask(frame=(Span(2, 4), Span(5, 8)))
+    hits = [hit("a", 1, 0.2, 3), hit("a", 3, 0.3), hit("a", 5, 0.4, 5)]
+    found = merge_within(mask, hits, gap_s=2)
+    assert [(m.start_s, m.end_s, m.score) for m in found] == [(5, 8, 0.4), (2, 4, 0.3)]
+
+
+def test_what_is_not_wanted_is_not_merged_over() -> None:
+    both = [hit("a", 1, 0.2), hit("a", 3, 0.3)]
+    assert len(merge_within(ALL_ROWS, both, gap_s=2)) == 1
+    assert len(merge_within(RowMask(frame=(Span(0, 2), Span(2.5))), both, gap_s=2)) == 2
+    # Between them no frame is wanted, but tiles are: nobody asked to leave this time out.
+    assert len(merge_within(RowMask((Span(0, 2), Span(2.5)), (), ALWAYS), both, gap_s=2)) == 1
+
+
+def test_ranking_within_a_selection() -> None:
+    records = {"a": record("a"), "b": record("b")}
+    selection = Selection({"a": RowMask(frame=(Span(1, 2),))}, NO_ROWS)
+    (found,) = rank([hit("a", 0, 0.5, 3)], records, QUERY, top_k=3, gap_s=1, selection=selection)
+    (moment,) = found.moments
+    assert (moment.start_s, moment.end_s, moment.best_s, moment.score) == (1, 2, 1.5, 0.5)

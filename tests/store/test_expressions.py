@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.data import Scope
+from pipeline.filters import NO_ROWS, RowMask, Selection, Span, TagIs
 from pipeline.store import expressions
 from tests.store.samples import video_id
 
@@ -65,6 +66,34 @@ def test_long_choices_are_not_deep() -> None:
         depth += (character == "(") - (character == ")")
         deepest = max(deepest, depth)
     assert deepest <= 16
+
+
+def test_selections_read_as_written() -> None:
+    def written(selection: Selection) -> str:
+        return expressions.within(Scope(selection=selection))
+
+    assert written(Selection(rest=NO_ROWS)) == expressions.NOTHING
+    assert written(Selection(rest=RowMask(tile=(Span(),)))) == 'kind in ["tile"]'
+    late = (Span(10.0, 60.0),)
+    assert written(Selection(rest=RowMask(late, late, late))) == "(pts_s >= 10.0 and pts_s < 60.0)"
+    assert written(Selection({"a": RowMask(frame=(Span(1e-07),))}, NO_ROWS)) == (
+        '(video_id in ["a"] and (kind in ["frame"] and pts_s >= 0.0000001))'
+    )
+    assert written(Selection({"a": NO_ROWS})) == 'video_id not in ["a"]'
+
+
+@given(st.floats(0, 1e300))
+def test_seconds_read_back(seconds: float) -> None:
+    written = expressions.spanned("pts_s", Span(seconds)).removeprefix("pts_s >= ")
+    assert float(written or 0) == seconds
+    assert re.fullmatch(r"[0-9]*(\.[0-9]+)?", written)
+
+
+@given(texts)
+def test_a_tag_stays_a_value(tag: str) -> None:
+    condition = expressions.possible(TagIs(tag))
+    (literal,) = LITERAL.findall(condition)
+    assert condition == f"array_contains(tags, {literal})"
 
 
 def test_joining() -> None:
