@@ -9,7 +9,7 @@ CONFIG ?= configs/default.yaml
 MILVUS_DATA ?= .milvus
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install demo ingest test lint types bench lock milvus-up milvus-down milvus-local
+.PHONY: help setup install demo ingest test lint types record bench lock milvus-up milvus-down milvus-local
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,11 +34,11 @@ lock: $(READY)  ## Resolve the dependencies again, within the ranges of pyprojec
 install:  ## Put vsearch on the PATH with pipx
 	pipx install --force .
 
-demo: $(READY)  ## Make a few videos, index them, and find one by a picture
+demo: $(READY)  ## Draw twenty videos, index them, ask three questions, show the answers
 	$(BIN)/python -m pipeline.demo .demo
 	$(BIN)/vsearch ingest --config configs/demo.yaml
-	$(BIN)/vsearch query --config configs/demo.yaml --image .demo/videos/query.png --top-k 3
-	@echo "to go on: source $(VENV)/bin/activate; export VSEARCH_CONFIG=configs/demo.yaml"
+	$(BIN)/python -m pipeline.demo.ask configs/demo.yaml .demo/answers.png
+	@echo 'to go on: $(BIN)/vsearch query --config configs/demo.yaml "a blue plane" --contact-sheet found.png'
 
 ingest: $(READY)  ## Index the videos of CONFIG=configs/prod.yaml
 	@$(BIN)/vsearch ingest --config $(CONFIG)
@@ -54,6 +54,9 @@ lint: $(READY)  ## Style, formatting, and who may import what
 
 types: $(READY)  ## Check the types
 	$(BIN)/mypy
+
+record: $(READY)  ## Run the demo and keep what it shows, for the README
+	$(BIN)/python docs/record.py
 
 bench: $(READY)  ## Measure, side by side in one run
 	$(BIN)/python -m benchmarks

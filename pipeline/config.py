@@ -107,7 +107,7 @@ class SampleConfig(Section):
 class EncodeConfig(Section):
     """Which model turns pictures and text into vectors, and on what."""
 
-    backend: Literal["openai", "open_clip"] = "openai"
+    backend: Literal["openai", "open_clip", "demo"] = "openai"
     model: str = "ViT-B/32"
     weights: str | None = None
     sha256: Sha256 | None = None

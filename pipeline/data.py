@@ -22,6 +22,9 @@ UInt8Array = NDArray[np.uint8]
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 
+DRAWN = "vsearch demo world"
+"""The comment in the metadata of the videos that the demo draws."""
+
 Boundary = Literal["start", "detected", "max_length"]
 Order = Literal["strict", "any"]
 Granularity = Literal["scene", "frame"]
@@ -58,6 +61,7 @@ class Video:
         duration_s: End of the last presented frame.
         frame_rate: Presented frames a second, on average.
         recorded_at: Capture time from the container's metadata, ISO 8601, or None.
+        comment: From the container's metadata, at most 200 characters, or None.
     """
 
     video_id: str
@@ -72,6 +76,7 @@ class Video:
     duration_s: float
     frame_rate: float
     recorded_at: str | None = None
+    comment: str | None = None
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1 or self.frames < 1:
@@ -488,6 +493,13 @@ class Plan:
 
     found: int
     unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something about a run that its user should know; it went on."""
+
+    message: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -66,6 +66,7 @@ def remember(config: Config, origin: str) -> None:
     """Write down the settings of an ingest for bare commands in this folder; never a secret.
 
     They go into the state directory, and into the one that a bare command in this folder looks at.
+    The demo's go into its own only: nobody's videos should go into the demo's archive.
     """
     values = config.model_dump(mode="json", exclude={"store": {"token"}})
     scheme, slashes, rest = config.store.uri.partition("://")
@@ -73,7 +74,10 @@ def remember(config: Config, origin: str) -> None:
         values["store"]["uri"] = f"{scheme}://{rest.rpartition('@')[2]}"
     text = f"# Settings of the last ingest, from {origin}; secrets are not kept.\n"
     text += yaml.safe_dump(values, sort_keys=False)
-    for state in {Path(config.run.state_dir), Path(RunConfig().state_dir)}:
+    states = {Path(config.run.state_dir)}
+    if config.encode.backend != "demo":
+        states.add(Path(RunConfig().state_dir))
+    for state in states:
         try:
             state.mkdir(parents=True, exist_ok=True)
             partial = state / f"{REMEMBERED}.partial"

@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 import torch  # noqa: F401  before any test imports decord, or its first product crashes
 
+from pipeline.demo.archive import render_clip
 from pipeline.models import write_untrained
 from tests.media_factory import MediaFactory
 from tests.servers import milvus_local
@@ -37,3 +38,15 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
     write_untrained(path)
     return path
+
+
+DRAWN = ("road_trip.mp4", "harbour.mp4", "winter.mkv", "zoo.mp4", "fly_by.mp4")
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of videos of the demo's drawn world, for `encode.backend: demo`."""
+    folder = tmp_path_factory.mktemp("drawn")
+    for name in DRAWN:
+        render_clip(name, folder)
+    return folder

@@ -70,6 +70,13 @@ def test_where_the_file_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert load_config(write(tmp_path / "f.yaml", "search: {top_k: 14}")).config.search.top_k == 14
 
 
+def test_the_demo_is_remembered_in_its_own_folder_only(tmp_path: Path) -> None:
+    demo = ["encode.backend=demo", f"run.state_dir={tmp_path}/demo"]
+    remember(load_config(overrides=demo).config, "a test")
+    assert (tmp_path / "demo" / "last-ingest.yaml").exists()
+    assert load_config().origin == "built-in defaults"
+
+
 def test_another_state_dir_is_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VSEARCH_RUN__STATE_DIR", str(tmp_path / "notes"))
     remember(load_config(overrides=["search.top_k=11"]).config, "a test")

@@ -113,7 +113,8 @@ def _encoder(config: Config) -> Iterator[Finding]:
     status = describe(config.encode)
     for problem in status.problems:
         # What is published is fetched by the first run.
-        fetched = problem.code == Code.WEIGHTS_MISSING and config.encode.weights is None
+        published = config.encode.backend == "openai" and config.encode.weights is None
+        fetched = published and problem.code == Code.WEIGHTS_MISSING
         yield Finding("encoder", "missing" if fetched else "error", str(problem))
     if status.device and status.precision:
         yield Finding("device", "ok", f"{status.device}, {status.precision}")

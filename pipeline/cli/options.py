@@ -49,6 +49,10 @@ def load(file: Path | None, overrides: list[str] | None, *more: str) -> Loaded:
 
     loaded = load_config(file, [*(overrides or ()), *more])
     typer.echo(f"config: {loaded.origin}", err=True)
+    if loaded.config.encode.backend == "demo":
+        from pipeline.models.published import DEMO_NOTE
+
+        typer.echo(f"note: {DEMO_NOTE}", err=True)
     return loaded
 
 

@@ -64,6 +64,8 @@ class _Bar:
             case data.Failure():
                 self._progress.advance(self._task)
                 _say(event, self._progress.console)
+            case data.Warned():
+                _say(event, self._progress.console)
             case data.Video():
                 pass
 
@@ -77,6 +79,8 @@ def _say(event: RunEvent, console: Console) -> None:
                 f"ingested {printable(record.video.path)} ({clock(record.video.duration_s)},"
                 f" {record.scenes} scenes, {record.rows} rows)"
             )
+        case data.Warned():
+            line = f"warning: {printable(event.message)}"
         case data.Failure():
             line = f"failed {printable(event.uri)} [{event.code}]: {event.message}"
         case _:

@@ -163,7 +163,7 @@ def _draw_sheet(path: Path, answer: Answer, heading: str) -> None:
     from pipeline.search.sheet import write_contact_sheet
 
     with Console(stderr=True).status("drawing the contact sheet"):
-        write_contact_sheet(path, answer, heading=heading)
+        write_contact_sheet(path, {heading: answer})
     typer.echo(f"contact sheet: {printable(str(path))}", err=True)
 
 

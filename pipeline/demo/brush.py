@@ -1,8 +1,9 @@
-"""Smooth shapes on a small canvas: what the drawn worlds are painted with."""
+"""Smooth shapes on a small canvas: what the drawn world is painted with."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,26 +14,40 @@ WIDTH, HEIGHT = 640, 360
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
+Light = tuple[float, float, float]
+
+DAYLIGHT: Light = (1.0, 1.0, 1.0)
 
 _SUBPIXEL_BITS = 4
 _ANGLES = np.linspace(0, 2 * np.pi, 64, endpoint=False)
 _CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
 
 
+@dataclass(frozen=True, slots=True)
 class Brush:
     """Paints anti-aliased shapes, at fractions of a pixel so that slow movement is smooth.
 
+    Coordinates are `origin + scale * (x, y)` pixels, y down; lengths are scaled too.
+
     Args:
         canvas: RGB, uint8 (height, width, 3); painted on in place.
+        origin: Where (0, 0) is, in pixels.
+        scale: Pixels a unit.
+        flip: Left and right change places about the origin.
+        light: What every colour is multiplied with, a factor a channel.
     """
 
-    def __init__(self, canvas: UInt8Array) -> None:
-        self.canvas = canvas
+    canvas: UInt8Array
+    origin: Point = (0.0, 0.0)
+    scale: float = 1.0
+    flip: bool = False
+    light: Light = DAYLIGHT
 
     def polygon(self, points: Sequence[Point] | Float64Array, colour: Colour) -> None:
         """A filled polygon."""
-        fixed = np.rint(np.asarray(points) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-        cv2.fillPoly(self.canvas, [fixed], colour, cv2.LINE_AA, _SUBPIXEL_BITS)
+        cv2.fillPoly(
+            self.canvas, [self._fixed(points)], self._lit(colour), cv2.LINE_AA, _SUBPIXEL_BITS
+        )
 
     def rectangle(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
         """A filled rectangle by its top left corner."""
@@ -49,45 +64,32 @@ class Brush:
 
     def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
         """A filled circle."""
-        one = 1 << _SUBPIXEL_BITS
-        centre = (round(x * one), round(y * one))
-        cv2.circle(
-            self.canvas, centre, round(radius * one), colour, -1, cv2.LINE_AA, _SUBPIXEL_BITS
+        centre = tuple(int(n) for n in self._fixed([(x, y)])[0])
+        far = round(radius * self.scale * (1 << _SUBPIXEL_BITS))
+        cv2.circle(self.canvas, centre, far, self._lit(colour), -1, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+    def line(self, points: Sequence[Point], width: float, colour: Colour) -> None:
+        """A polyline; its width is at least a pixel."""
+        thick = max(1, round(width * self.scale))
+        cv2.polylines(
+            self.canvas,
+            [self._fixed(points)],
+            False,
+            self._lit(colour),
+            thick,
+            cv2.LINE_AA,
+            _SUBPIXEL_BITS,
         )
 
-    def line(self, points: Sequence[Point], width: int, colour: Colour) -> None:
-        """A polyline."""
-        fixed = np.rint(np.asarray(points) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-        cv2.polylines(self.canvas, [fixed], False, colour, width, cv2.LINE_AA, _SUBPIXEL_BITS)
+    def _placed(self, points: Sequence[Point] | Float64Array) -> Float64Array:
+        turned = (-self.scale, self.scale) if self.flip else (self.scale, self.scale)
+        return np.asarray(points, np.float64) * turned + self.origin
 
-    def hills(
-        self, base: float, height: float, colour: Colour, *, at: float, wave: float = 190
-    ) -> None:
-        """Rolling land from its crest down to the bottom.
+    def _fixed(self, points: Sequence[Point] | Float64Array) -> np.ndarray:
+        return np.rint(self._placed(points) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
 
-        Args:
-            base: Height of the crest's middle, in pixels from the top.
-            height: How far it rises and falls about that.
-            colour: Its colour.
-            at: How far the camera has moved along it, in pixels.
-            wave: Distance of its larger crests.
-        """
-        xs = np.arange(-8, WIDTH + 12, 8.0)
-        phase = (xs + at) * 2 * np.pi / wave
-        ys = base - height * (0.62 * np.sin(phase) + 0.38 * np.sin(0.37 * phase + 1.7))
-        crest = list(zip(xs, ys, strict=True))
-        self.polygon([*crest, (WIDTH + 12, HEIGHT + 4), (-8, HEIGHT + 4)], colour)
-
-    def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
-        """Soft light around a point; `strength` 0 to 1 in its middle."""
-        left, right = max(0, int(x - radius)), min(WIDTH, int(x + radius) + 1)
-        top, bottom = max(0, int(y - radius)), min(HEIGHT, int(y + radius) + 1)
-        if left >= right or top >= bottom:
-            return
-        ys, xs = np.mgrid[top:bottom, left:right].astype(np.float32)
-        near = np.clip(1 - np.hypot(xs - x, ys - y) / radius, 0, 1)[..., None] ** 2 * strength
-        part = self.canvas[top:bottom, left:right]
-        part[...] = (part + (np.asarray(colour, np.float32) - part) * near).astype(np.uint8)
+    def _lit(self, colour: Colour) -> tuple[float, ...]:
+        return tuple(min(255.0, c * f) for c, f in zip(colour, self.light, strict=True))
 
 
 def gradient(top: Colour, bottom: Colour, *, until: float = HEIGHT) -> UInt8Array:
@@ -96,3 +98,12 @@ def gradient(top: Colour, bottom: Colour, *, until: float = HEIGHT) -> UInt8Arra
     fade = np.asarray(top) * (1 - share) + np.asarray(bottom) * share
     noise = np.random.default_rng(1).random((HEIGHT, WIDTH, 1))
     return (fade + noise).clip(0, 255).astype(np.uint8)
+
+
+def shade(colour: Colour, factor: float) -> Colour:
+    """A darker (factor below 1) or paler (above 1, towards white) colour of the same hue."""
+    if factor <= 1:
+        red, green, blue = (round(c * factor) for c in colour)
+    else:
+        red, green, blue = (round(c + (255 - c) * min(1.0, factor - 1)) for c in colour)
+    return red, green, blue

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipeline.config import Config
 from pipeline.data import (
+    DRAWN,
     Committed,
     Decoded,
     Failure,
@@ -25,6 +26,7 @@ from pipeline.data import (
     Video,
     VideoCounts,
     VideoRecord,
+    Warned,
 )
 from pipeline.errors import Code, ConfigError, MediaError
 from pipeline.ingest.decode import DecodeSettings
@@ -39,10 +41,11 @@ from pipeline.ingest.write import Writer
 from pipeline.media.container import stamp_of
 from pipeline.media.reader import COLOUR_VERSION
 from pipeline.models import Encoder, load_encoder
+from pipeline.models.published import DEMO_NOTE
 from pipeline.settings import remember
 from pipeline.store import VideoStore
 
-RunEvent = Plan | Video | Progress | Committed | Failure
+RunEvent = Plan | Warned | Video | Progress | Committed | Failure
 Watch = Callable[[RunEvent], None]
 
 _log = logging.getLogger(__name__)
@@ -129,6 +132,7 @@ class _Run:
         self.failures: list[Failure] = []
         self.video_s = 0.0
         self._ingested = self._unchanged = 0
+        self._warned = False
 
     def over(self, found: list[Path | Failure]) -> VideoCounts:
         """Ingest what is new; what was committed stays, whatever ends this."""
@@ -200,9 +204,22 @@ class _Run:
             self._copies[video.video_id].append(video)
             self._unchanged += 1
             return False
+        self._warn_of_demo(video)
         videos = self._in_progress.setdefault(video.video_id, [])
         videos.append(video)
         return len(videos) == 1
+
+    def _warn_of_demo(self, video: Video) -> None:
+        """Say once that the demo's model was not made for this."""
+        if self._config.encode.backend != "demo" or video.comment == DRAWN or self._warned:
+            return
+        self._warned = True
+        message = (
+            f"{DEMO_NOTE}, and {video.path} is not of it: what is found there means nothing; set"
+            " encode.backend to openai, and another store.collection"
+        )
+        _log.debug(message)
+        self._watch(Warned(message))
 
     def _announce(self, committed: Iterable[Committed]) -> None:
         for event in committed:

@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 from pipeline.config import DecodeConfig
@@ -248,6 +249,8 @@ def _interrupts_blocked() -> Iterator[None]:
     The parent decides what becomes of it. Blocked before the start, since an interpreter that is
     interrupted while it starts prints a traceback.
     """
+    # multiprocessing starts this with its first process, and unblocks interrupts as it does.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

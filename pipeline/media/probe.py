@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pipeline.errors import Code, MediaError
 from pipeline.media.container import Timeline, open_container, read_timeline, stamp_of
 
 _HASH_CHUNK_BYTES = 8 << 20
+_COMMENT_LENGTH = 200
 
 
 def probe(path: Path) -> Video:
@@ -54,6 +55,7 @@ def examine(path: Path, *, beat: Callable[[], None] = lambda: None) -> tuple[Vid
             duration_s=timeline.end_s,
             frame_rate=len(timeline.pts_s) / timeline.end_s,
             recorded_at=_capture_time(container.metadata.get("creation_time")),
+            comment=_comment(container.metadata),
         )
     return video, timeline
 
@@ -103,3 +105,10 @@ def _capture_time(text: str | None) -> str | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).isoformat() if moment.year > 1970 else None
+
+
+def _comment(metadata: Mapping[str, str]) -> str | None:
+    # Matroska writes its names in capitals.
+    texts = (text for name, text in metadata.items() if name.lower() == "comment")
+    text = next(texts, "").encode("utf-8", "replace").decode()
+    return text[:_COMMENT_LENGTH].strip() or None

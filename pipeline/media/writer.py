@@ -12,6 +12,13 @@ from av.video.stream import VideoStream
 
 from pipeline.data import UInt8Array
 
+_MORE_OPTIONS = {
+    # It writes to standard error past FFmpeg's log.
+    "libx265": {"x265-params": "log-level=error"},
+    # Constant quality, at a speed that is near x264's.
+    "libvpx-vp9": {"b": "0", "deadline": "realtime", "cpu-used": "5"},
+}
+
 
 def write_video(
     path: Path,
@@ -21,6 +28,7 @@ def write_video(
     codec: str = "libx264",
     crf: int = 20,
     preset: str = "veryfast",
+    comment: str | None = None,
 ) -> int:
     """Encode pictures at a constant rate; the same pictures give the same file.
 
@@ -29,8 +37,9 @@ def write_video(
         frames: RGB, uint8 (height, width, 3) each, all of one size with even sides.
         fps: Frames a second.
         codec: FFmpeg's name of an encoder that PyAV has.
-        crf: Quality, less is better; x264's and x265's scale.
-        preset: Speed of these encoders.
+        crf: Quality, less is better; on the encoder's own scale.
+        preset: Speed of x264 and x265; others have none.
+        comment: For the file's metadata.
 
     Returns:
         How many frames were written.
@@ -45,7 +54,10 @@ def write_video(
     _check(first, first.shape, path)
     # Without this flag FFmpeg writes its own version and random ids into the file.
     with av.open(str(path), "w", container_options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream(codec, rate=fps, options={"crf": str(crf), "preset": preset})
+        if comment:
+            container.metadata["comment"] = comment
+        options = {"crf": str(crf), "preset": preset, **_MORE_OPTIONS.get(codec, {})}
+        stream = container.add_stream(codec, rate=fps, options=options)
         assert isinstance(stream, VideoStream), f"{codec} is no video encoder"
         stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = "yuv420p"

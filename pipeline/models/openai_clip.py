@@ -50,7 +50,7 @@ def load(config: EncodeConfig, weights: Weights) -> TorchEncoder:
     architecture = Architecture.of(model)
     _must_not_contradict(config, architecture, weights)
     return TorchEncoder(
-        backend="openai",
+        backend=config.backend,
         model=architecture.name,
         weights_sha256=weights.sha256,
         dim=architecture.dim,

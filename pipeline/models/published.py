@@ -1,4 +1,4 @@
-"""The models that OpenAI published, as data. No I/O, no torch.
+"""The models that OpenAI published and the one that comes along, as data. No I/O, no torch.
 
 A test holds the table equal to `clip.clip._MODELS`, so that looking one up costs no import of clip.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 _ROOT = "https://openaipublic.azureedge.net/clip/models"
@@ -69,3 +70,11 @@ _MODELS = (
 )
 
 PUBLISHED: Mapping[str, PublishedModel] = MappingProxyType({model.name: model for model in _MODELS})
+
+DEMO_WEIGHTS = Path(__file__).parents[1] / "demo" / "weights" / "demo.pt"
+"""The small CLIP of `encode.backend: demo`; its model card is beside it."""
+
+DEMO_SHA256 = "a172c3548a33441c8171dc1a3e3f85de959b901ce0f31bccc09547cdb97e4dac"
+
+DEMO_NOTE = "encode.backend demo is a small model that knows the demo's drawn world only"
+"""What every place that uses it says."""

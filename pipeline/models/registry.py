@@ -70,7 +70,7 @@ def describe(config: EncodeConfig) -> EncoderStatus:
     with _noting(problems):
         if config.backend == "open_clip":
             _backend("open_clip").parse(config)
-        if config.backend == "openai" or config.weights is not None:
+        if config.backend != "open_clip" or config.weights is not None:
             file = weights.locate(config)
             found = _look(file)
     return EncoderStatus(

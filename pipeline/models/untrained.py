@@ -1,4 +1,4 @@
-"""Untrained CLIP checkpoints: for demos and tests, where nothing can be downloaded."""
+"""Untrained CLIP checkpoints: for tests and benchmarks, where nothing can be downloaded."""
 
 from __future__ import annotations
 

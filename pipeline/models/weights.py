@@ -18,7 +18,7 @@ from threading import Thread
 from pipeline.config import EncodeConfig
 from pipeline.errors import Code, ConfigError, ModelError
 from pipeline.models.download import download
-from pipeline.models.published import PUBLISHED, PublishedModel
+from pipeline.models.published import DEMO_SHA256, DEMO_WEIGHTS, PUBLISHED, PublishedModel
 
 # A read gives up the GIL and waits for it again; beside an import that holds it, each wait takes
 # up to 5 ms, so small blocks would make hashing slower than the import that it hides behind.
@@ -69,9 +69,12 @@ def locate(config: EncodeConfig) -> WeightsFile:
     """Say which file `config` means and what pins it; the file itself is not opened.
 
     Raises:
-        ConfigError: `encode.model` is not published and `encode.weights` is not set.
+        ConfigError: `encode.model` is not published and `encode.weights` is not set; or weights
+            or a model are named for the demo, which brings its own.
         ModelError: A file that cannot be pinned.
     """
+    if config.backend == "demo":
+        return _demo(config)
     if config.weights is not None:
         return pinned(Path(config.weights).expanduser(), config.sha256)
     published = PUBLISHED.get(config.model)
@@ -91,6 +94,19 @@ def locate(config: EncodeConfig) -> WeightsFile:
         )
     path = Path(config.cache_dir).expanduser() / published.file_name
     return WeightsFile(path, published.sha256, published)
+
+
+def _demo(config: EncodeConfig) -> WeightsFile:
+    default = EncodeConfig()
+    for name in ("weights", "sha256", "model"):
+        if getattr(config, name) != getattr(default, name):
+            raise ConfigError(
+                "is not for the demo's model, which brings its own weights: leave it out, or set"
+                " encode.backend to openai",
+                code=Code.CONFIG_INVALID,
+                uri=f"encode.{name}",
+            )
+    return WeightsFile(DEMO_WEIGHTS, DEMO_SHA256)
 
 
 def pinned(path: Path, sha256: str | None) -> WeightsFile:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from PIL.Image import Image
@@ -49,20 +49,20 @@ def check_sheet_path(path: Path) -> None:
         raise _refused(path, f"cannot be written: {error.strerror}") from None
 
 
-def write_contact_sheet(path: Path, answer: Answer, *, heading: str) -> None:
-    """Draw the best moments of an answer's best videos, at most `MOST_TILES`, into a file.
+def write_contact_sheet(path: Path, answers: Mapping[str, Answer]) -> None:
+    """Draw the best moments of the best videos of some answers, a row each, into a file.
 
     A video that cannot be shown costs its picture, not the sheet.
 
     Args:
         path: As `check_sheet_path` allows; what is there is replaced.
-        answer: What was found.
-        heading: What was asked.
+        answers: By what was asked; at most `MOST_TILES` of each are drawn.
 
     Raises:
         MediaError: UNWRITABLE.
     """
-    _save(contact_sheet([sheet_row(answer, heading=heading)]), path)
+    page = contact_sheet([sheet_row(asked, answer) for asked, answer in answers.items()])
+    _save(page, path)
 
 
 def write_sequence_sheet(path: Path, answer: SequenceAnswer, *, heading: str) -> None:
@@ -88,9 +88,9 @@ def sequence_rows(answer: SequenceAnswer) -> list[SheetRow]:
     return [_sequence_row(place, hit) for place, hit in enumerate(shown, start=1)]
 
 
-def sheet_row(answer: Answer, *, heading: str) -> SheetRow:
-    """The best moments of an answer's best videos, at most `MOST_TILES`, as a row of a sheet."""
-    return SheetRow(heading, tuple(_tile(found) for found in answer.results[:MOST_TILES]))
+def sheet_row(asked: str, answer: Answer) -> SheetRow:
+    """The best moments of an answer's best videos, at most `MOST_TILES`, under what was asked."""
+    return SheetRow(asked, tuple(_tile(found) for found in answer.results[:MOST_TILES]))
 
 
 def _tile(found: VideoHit) -> SheetTile:

@@ -284,6 +284,15 @@ def test_doctor_tells_what_is_there(indexed: Path, vsearch: Run) -> None:
     assert "gone.pt" in sick.out
 
 
+def test_doctor_misses_the_weights_that_come_along(
+    vsearch: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.models.weights.DEMO_WEIGHTS", folder / "demo.pt")
+    sick = vsearch("doctor", "--set", "encode.backend=demo")
+    assert sick.code == 1
+    assert "demo.pt" in sick.out
+
+
 @pytest.mark.parametrize(
     ("args", "exit_code", "code"),
     [
@@ -430,3 +439,22 @@ def test_clock() -> None:
     assert [clock(s) for s in (0, 9.96, 75.25, 3599.99, 3661)] == [
         "0:00.0", "0:10.0", "1:15.2", "1:00:00.0", "1:01:01.0",
     ]  # fmt: skip
+
+
+def test_words_find_the_video_and_the_time(vsearch: Run, folder: Path, drawn: Path) -> None:
+    demo = ("--set", "encode.backend=demo")
+    report = vsearch("ingest", drawn, *demo)
+    assert report.code == 0, report.err
+    assert "warning" not in report.err
+    best = vsearch("query", "a red car", *demo, "--json").document["results"][0]
+    assert best["metadata"]["filename"] == "road_trip.mp4"
+    assert best["timestamps"][0] < 3.5
+
+
+def test_footage_that_the_demo_model_does_not_know_is_warned_of(
+    vsearch: Run, folder: Path, media: MediaFactory
+) -> None:
+    report = vsearch("ingest", media["h264.mp4"], media["vp9.webm"], "--set", "encode.backend=demo")
+    assert report.code == 0, report.err
+    assert report.err.count("warning: ") == 1
+    assert "encode.backend to openai" in report.err

@@ -26,6 +26,7 @@ from pipeline.data import (
     Scope,
     Video,
     VideoCounts,
+    Warned,
 )
 from pipeline.errors import Code, ConfigError, LockedError, StoreError
 from pipeline.ingest.delete import delete
@@ -468,3 +469,24 @@ def test_decord_and_torch_never_meet(
         [sys.executable, tmp_path / "main.py"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_demo_model_warns_once_of_footage_it_was_not_made_for(
+    settings: Callable[..., Config], drawn: Path
+) -> None:
+    seen: list[RunEvent] = []
+    report = ingest(settings("encode.weights=null", "encode.backend=demo"), watch=seen.append)
+    assert counts(report) == VideoCounts(found=3, ingested=3)
+    warned = [event for event in seen if isinstance(event, Warned)]
+    assert len(warned) == 1
+    assert "knows the demo's drawn world only" in warned[0].message
+
+
+def test_the_demo_model_does_not_warn_of_its_own_videos(
+    settings: Callable[..., Config], drawn: Path
+) -> None:
+    seen: list[RunEvent] = []
+    ours = ("encode.weights=null", "encode.backend=demo", f"source.paths=[{drawn}]")
+    report = ingest(settings(*ours), watch=seen.append)
+    assert counts(report).ingested == len(list(drawn.iterdir()))
+    assert not [event for event in seen if isinstance(event, Warned)]

@@ -79,6 +79,17 @@ def test_capture_time(media: MediaFactory, tmp_path: Path) -> None:
     assert probe(path).recorded_at == "2024-05-06T07:08:09+00:00"
 
 
+def test_comment(media: MediaFactory, tmp_path: Path) -> None:
+    for name in ("said.mp4", "said.mkv"):
+        text = "comment=from the  harbour ⚓" + "x" * 300
+        ffmpeg("-i", str(media["short.mp4"]), "-c", "copy", "-metadata", text, str(tmp_path / name))
+        comment = probe(tmp_path / name).comment
+        assert comment is not None
+        assert comment.startswith("from the  harbour ⚓x")
+        assert len(comment) == 200
+    assert probe(media["short.mp4"]).comment is None
+
+
 def test_same_content_has_the_same_id(media: MediaFactory, tmp_path: Path) -> None:
     copy = tmp_path / "other name.mkv"
     copy.write_bytes(media["short.mp4"].read_bytes())

@@ -1,4 +1,4 @@
-"""What the demo rests on: an untrained CLIP finds the frame that a picture came from."""
+"""An untrained CLIP finds the frame that a picture came from, and gives the same each time."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def video(media: MediaFactory, tmp_path: Path) -> Path:
 
 
 def test_a_tile_shows_the_best_moment(video: Path) -> None:
-    row = sheet_row(_answer(_found(video)), heading="a red car")
+    row = sheet_row("a red car", _answer(_found(video)))
     (tile,) = row.tiles
     assert row.heading == "a red car"
     assert tile.caption == ("h264_bframes.mp4", "0:01.5")
@@ -64,10 +64,10 @@ def test_a_copy_stands_in_for_a_file_that_is_gone(video: Path, tmp_path: Path) -
     copy = Path(shutil.copy(video, tmp_path / "copy.mp4"))
     found = _found(video, copy)
     video.unlink()
-    (tile,) = sheet_row(_answer(found), heading="").tiles
+    (tile,) = sheet_row("", _answer(found)).tiles
     assert tile.picture is not None
     copy.unlink()
-    (tile,) = sheet_row(_answer(found), heading="").tiles
+    (tile,) = sheet_row("", _answer(found)).tiles
     assert tile.picture is None
     assert tile.reason == "no such file"
     assert tile.caption == ("h264_bframes.mp4", "0:01.5")
@@ -76,7 +76,7 @@ def test_a_copy_stands_in_for_a_file_that_is_gone(video: Path, tmp_path: Path) -
 def test_another_file_in_its_place_is_not_shown(video: Path, media: MediaFactory) -> None:
     found = _found(video)
     shutil.copy(media["vp9.mp4"], video)
-    (tile,) = sheet_row(_answer(found), heading="").tiles
+    (tile,) = sheet_row("", _answer(found)).tiles
     assert tile.picture is None
     assert "another file" in tile.reason
 
@@ -84,7 +84,7 @@ def test_another_file_in_its_place_is_not_shown(video: Path, media: MediaFactory
 def test_a_sheet_has_an_end(video: Path) -> None:
     found = _found(video)
     video.unlink()
-    assert len(sheet_row(_answer(*[found] * 300), heading="").tiles) == MOST_TILES
+    assert len(sheet_row("", _answer(*[found] * 300)).tiles) == MOST_TILES
 
 
 @pytest.mark.parametrize("name", ["sheet.png", "sheet.jpg", "sheet.JPEG", "sheet.webp"])
@@ -92,7 +92,7 @@ def test_it_is_written_in_the_format_of_its_name(video: Path, tmp_path: Path, na
     path = tmp_path / name
     check_sheet_path(path)
     assert not path.exists()
-    write_contact_sheet(path, _answer(_found(video)), heading="a red car")
+    write_contact_sheet(path, {"a red car": _answer(_found(video))})
     check_sheet_path(path)
     with Image.open(path) as page:
         page.load()
@@ -129,7 +129,7 @@ def test_many_moments_fit_the_smallest_format(video: Path, tmp_path: Path) -> No
 
 
 def test_no_match_is_a_sheet_too(tmp_path: Path) -> None:
-    write_contact_sheet(tmp_path / "sheet.png", _answer(), heading="a red car")
+    write_contact_sheet(tmp_path / "sheet.png", {"a red car": _answer()})
     assert (tmp_path / "sheet.png").exists()
     none = SequenceAnswer((), "the archive holds no video", 0, None, 0.01)
     write_sequence_sheet(tmp_path / "none.png", none, heading="a man then a red car")
@@ -153,5 +153,5 @@ def test_where_no_sheet_can_be_written(tmp_path: Path, name: str, says: str) -> 
 
 def test_a_folder_that_goes_away_meanwhile(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="cannot be written") as caught:
-        write_contact_sheet(tmp_path / "gone" / "sheet.png", _answer(), heading="")
+        write_contact_sheet(tmp_path / "gone" / "sheet.png", {"": _answer()})
     assert caught.value.code == Code.UNWRITABLE

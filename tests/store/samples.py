@@ -73,6 +73,7 @@ def record(
         duration_s=count / 3,
         frame_rate=30000 / 1001,
         recorded_at=recorded_at,
+        comment="seen from the ⚓",
     )
     return VideoRecord(
         video=video,
