@@ -379,7 +379,8 @@ def test_help_is_enough_and_cheap(folder: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     for command in (
-        "ingest", "query", "sequence", "plot", "status", "delete", "probe", "scenes", "config", "doctor",
+        "ingest", "query", "sequence", "plot", "status", "delete", "probe", "scenes", "config",
+        "doctor",
     ):  # fmt: skip
         assert command in done.stdout
 
