@@ -44,7 +44,8 @@ def decoders() -> list[psutil.Process]:
     return [
         child
         for child in psutil.Process().children()
-        if child.is_running() and "spawn_main" in " ".join(child.cmdline())
+        # What another test started may have ended and not been waited for: it has no command line.
+        if child.status() != psutil.STATUS_ZOMBIE and "spawn_main" in " ".join(child.cmdline())
     ]
 
 
