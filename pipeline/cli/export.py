@@ -111,7 +111,7 @@ def play(answer: Answer) -> None:
         VSearchError: Nothing was found, its file is gone or changed, or nothing plays it.
     """
     from pipeline.export.player import opening, start
-    from pipeline.export.source import find_source
+    from pipeline.media.source import find_source
 
     if not answer.results:
         raise VSearchError("there is nothing to play", code=Code.NOT_FOUND)

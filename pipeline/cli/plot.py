@@ -42,9 +42,9 @@ def plot_cli(
 
         check_question(text, image)
         if output is not None:
-            from pipeline.search.sheet import check_sheet_path
+            from pipeline.media.picture import check_picture_path
 
-            check_sheet_path(output)
+            check_picture_path(output)
         loaded = load(config, overrides)
         curve = _curve(loaded.config, video, text, image)
         if output is not None:

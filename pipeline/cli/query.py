@@ -104,9 +104,9 @@ def query_cli(
         check_question(text, image)
         wanted = None if where is None else _filter(where)
         if contact_sheet is not None:
-            from pipeline.search.sheet import check_sheet_path
+            from pipeline.media.picture import check_picture_path
 
-            check_sheet_path(contact_sheet)
+            check_picture_path(contact_sheet)
         asked = (text if image is None else image.name) or ""
         order = export_order(export, export_format, export_all, overwrite, asked)
         loaded = load(config, overrides, *more)

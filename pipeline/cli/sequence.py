@@ -76,9 +76,9 @@ def sequence_cli(
             texts or (), within=within, order=order, granularity=granularity
         )
         if contact_sheet is not None:
-            from pipeline.search.sheet import check_sheet_path
+            from pipeline.media.picture import check_picture_path
 
-            check_sheet_path(contact_sheet)
+            check_picture_path(contact_sheet)
         more = () if top_k is None else (f"search.top_k={top_k}",)
         loaded = load(config, overrides, *more)
         answer = _search(loaded.config, question, per_video)

@@ -17,9 +17,10 @@ from pipeline.data import Answer, VideoHit
 from pipeline.demo.archive import QUESTIONS, is_right
 from pipeline.demo.captions import Caption
 from pipeline.errors import VSearchError
+from pipeline.media.picture import check_picture_path
 from pipeline.models.published import DEMO_NOTE
 from pipeline.search.searcher import Searcher
-from pipeline.search.sheet import check_sheet_path, write_contact_sheet
+from pipeline.search.sheet import write_contact_sheet
 from pipeline.settings import load_config
 from pipeline.text import clock
 
@@ -75,7 +76,7 @@ def main(
 ) -> None:
     """Ask the demo's three questions, print the answers, and draw the best moments."""
     try:
-        check_sheet_path(sheet)
+        check_picture_path(sheet)
         answers = ask_all(config)
         console = Console()
         if not console.is_terminal:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pipeline.data import VideoRecord
 from pipeline.export.picks import Pick
-from pipeline.export.source import Source, find_source, look_at
+from pipeline.export.source import Source, look_at
 from pipeline.media.clip import Clip, write_clip
+from pipeline.media.source import find_source
 
 Watch = Callable[[float], None]
 

@@ -6,7 +6,6 @@ A file name that comes from somebody else's file may hold anything but a slash a
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,14 +47,6 @@ def picks_of(answer: Answer, *, every: bool = False) -> tuple[Pick, ...]:
         for rank, found in enumerate(answer.results, start=1)
         for number, moment in enumerate(found.moments[: None if every else 1], start=1)
     )
-
-
-def places_of(record: VideoRecord) -> Iterator[Path]:
-    """Where the video's content was found, the place that was indexed first."""
-    yield Path(record.video.path)
-    for path in record.paths:
-        if path != record.video.path:
-            yield Path(path)
 
 
 def safe_name(text: str) -> str:

@@ -7,7 +7,6 @@ silent, and is gone when the block ends. It never gets Ctrl-C: the parent decide
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import signal
 import time
@@ -15,11 +14,11 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from pipeline.errors import Code, MediaError, VSearchError
+from pipeline.processes import SPAWN, interrupts_blocked
 
 SILENCE_S = 120.0
 """How long the process may show no progress before it is killed."""
@@ -30,7 +29,6 @@ T = TypeVar("T")
 Watch = Callable[[float], None]
 
 _log = logging.getLogger(__name__)
-_spawn = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +114,12 @@ class Worker:
 
     def _started(self) -> Connection:
         if self._pipe is None:
-            self._pipe, theirs = _spawn.Pipe()
-            self._process = _spawn.Process(
+            self._pipe, theirs = SPAWN.Pipe()
+            self._process = SPAWN.Process(
                 target=_serve, args=(theirs,), name="vsearch-export", daemon=True
             )
-            # Blocked before the start: an interpreter interrupted while it starts prints a trace.
-            # The tracker goes first, since starting it unblocks.
-            resource_tracker.ensure_running()
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
+            with interrupts_blocked():
                 self._process.start()
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
         return self._pipe
 

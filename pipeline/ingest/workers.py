@@ -9,7 +9,6 @@ the pipes. What runs in the process is in `child.py`.
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import queue
 import signal
@@ -18,7 +17,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
 from pathlib import Path
 
 from pipeline.config import DecodeConfig
@@ -26,6 +24,7 @@ from pipeline.data import Decoded, Failure, Video
 from pipeline.errors import Code
 from pipeline.ingest.child import Event, serve
 from pipeline.ingest.decode import DecodeSettings
+from pipeline.processes import SPAWN, interrupts_blocked
 
 SILENCE_S = 120.0
 """With `decode.deadline_s: auto`, how long a process may show no progress before it is killed."""
@@ -35,7 +34,6 @@ _UNREAD_EVENTS = 2
 _FAREWELL_S = 5.0
 
 _log = logging.getLogger(__name__)
-_spawn = multiprocessing.get_context("spawn")
 
 
 def worker_count(config: DecodeConfig) -> int:
@@ -177,11 +175,11 @@ class _Worker:
         self._inbox = inbox
         self._killed = threading.Event()
         self._waits_since: float | None = time.monotonic()
-        self._pipe, theirs = _spawn.Pipe()
-        self._process = _spawn.Process(
+        self._pipe, theirs = SPAWN.Pipe()
+        self._process = SPAWN.Process(
             target=serve, args=(theirs, settings), name="vsearch-decode", daemon=True
         )
-        with _interrupts_blocked():
+        with interrupts_blocked():
             self._process.start()
         theirs.close()
         self._reader = threading.Thread(target=self._read, name="decode-reader", daemon=True)
@@ -240,22 +238,6 @@ class _Worker:
             except queue.Full:
                 continue
             return
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """What is started in here never gets Ctrl-C, which goes to the whole process group.
-
-    The parent decides what becomes of it. Blocked before the start, since an interpreter that is
-    interrupted while it starts prints a traceback.
-    """
-    # multiprocessing starts this with its first process, and unblocks interrupts as it does.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _cause(exit_code: int | None) -> str:

@@ -185,8 +185,7 @@ def check_in_background(file: WeightsFile) -> Future[Weights]:
     def run() -> None:
         try:
             future.set_result(check(file))
-        except BaseException as error:  # noqa: BLE001
-            # Handed on: whoever asks for the result gets it raised.
+        except BaseException as error:  # noqa: BLE001  raised for whoever asks for the result
             future.set_exception(error)
 
     Thread(target=run, name="hash-weights", daemon=True).start()

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.data import ScoreCurve, UInt8Array, VideoRecord
-from pipeline.errors import Code, MediaError
+from pipeline.errors import MediaError
 from pipeline.media.chart import Chart, Step, draw_chart, strip_times
-from pipeline.media.container import stamp_of
+from pipeline.media.picture import save_picture
+from pipeline.media.source import find_source
 from pipeline.media.thumbnail import frame_at
 
 
@@ -16,21 +17,14 @@ def write_plot(path: Path, curve: ScoreCurve, *, heading: str) -> None:
     """Draw a curve into a file; pictures that cannot be had are left out.
 
     Args:
-        path: As `check_sheet_path` allows; what is there is replaced.
+        path: As `check_picture_path` allows; what is there is replaced.
         curve: Of one video.
         heading: What was asked.
 
     Raises:
         MediaError: UNWRITABLE.
     """
-    page = draw_chart(chart_of(curve, heading=heading))
-    try:
-        page.save(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise MediaError(
-            f"cannot be written: {reason}", code=Code.UNWRITABLE, uri=str(path)
-        ) from None
+    save_picture(draw_chart(chart_of(curve, heading=heading)), path)
 
 
 def chart_of(curve: ScoreCurve, *, heading: str) -> Chart:
@@ -52,19 +46,13 @@ def chart_of(curve: ScoreCurve, *, heading: str) -> Chart:
 
 
 def _pictures(record: VideoRecord, times_s: list[float]) -> Iterator[UInt8Array | None]:
-    path = _place(record)
+    try:
+        path = find_source(record)
+    except MediaError:
+        yield from (None for _ in times_s)
+        return
     for seconds in times_s:
         try:
-            yield None if path is None else frame_at(path, seconds)
+            yield frame_at(path, seconds)
         except MediaError:
             yield None
-
-
-def _place(record: VideoRecord) -> Path | None:
-    for name in (record.video.path, *record.paths):
-        try:
-            if stamp_of(Path(name)).size_bytes == record.video.stamp.size_bytes:
-                return Path(name)
-        except MediaError:
-            continue
-    return None

@@ -21,11 +21,11 @@ from pipeline.data import (
     VideoRecord,
 )
 from pipeline.errors import Code, ConfigError, MediaError
+from pipeline.media.picture import check_picture_path
 from pipeline.media.probe import probe
 from pipeline.media.thumbnail import frame_at
 from pipeline.search.sheet import (
     MOST_TILES,
-    check_sheet_path,
     sequence_rows,
     sheet_row,
     write_contact_sheet,
@@ -90,10 +90,10 @@ def test_a_sheet_has_an_end(video: Path) -> None:
 @pytest.mark.parametrize("name", ["sheet.png", "sheet.jpg", "sheet.JPEG", "sheet.webp"])
 def test_it_is_written_in_the_format_of_its_name(video: Path, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    check_sheet_path(path)
+    check_picture_path(path)
     assert not path.exists()
     write_contact_sheet(path, {"a red car": _answer(_found(video))})
-    check_sheet_path(path)
+    check_picture_path(path)
     with Image.open(path) as page:
         page.load()
         assert page.width > 320
@@ -146,7 +146,7 @@ def test_where_no_sheet_can_be_written(tmp_path: Path, name: str, says: str) -> 
     (tmp_path / "folder.png").mkdir()
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(ConfigError, match=says) as caught:
-        check_sheet_path(tmp_path / name)
+        check_picture_path(tmp_path / name)
     assert caught.value.exit_code == 2
     assert caught.value.uri == str(tmp_path / name)
 
