@@ -1,0 +1,98 @@
+"""Every domain type: what flows between the stages, and nothing else.
+
+Frozen dataclasses, no behaviour beyond validation and what follows from the fields alone. All time
+is presentation time (PTS) in seconds, zero at the first presented frame, as a player shows it.
+Ranges are half-open: `[start_s, end_s)`. Pictures are upright RGB unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from pipeline.data.answers import (
+    Answer,
+    Granularity,
+    Moment,
+    Order,
+    ScoreCurve,
+    SequenceAnswer,
+    SequenceHit,
+    SequenceQuestion,
+    SequenceStep,
+    VideoHit,
+)
+from pipeline.data.arrays import Float32Array, Float64Array, UInt8Array
+from pipeline.data.media import (
+    DRAWN,
+    WHOLE_FRAME,
+    Boundary,
+    Box,
+    FileStamp,
+    Frame,
+    FrameBatch,
+    Sample,
+    Scene,
+    SceneSamples,
+    Video,
+)
+from pipeline.data.reports import (
+    Committed,
+    Decoded,
+    Failure,
+    IngestReport,
+    Plan,
+    Progress,
+    VideoCounts,
+    Warned,
+)
+from pipeline.data.rows import (
+    Embedding,
+    Hit,
+    Identity,
+    SceneEmbeddings,
+    Scope,
+    VideoFacts,
+    VideoRecord,
+)
+from pipeline.filters import Kind
+
+__all__ = [
+    "DRAWN",
+    "WHOLE_FRAME",
+    "Answer",
+    "Boundary",
+    "Box",
+    "Committed",
+    "Decoded",
+    "Embedding",
+    "Failure",
+    "FileStamp",
+    "Float32Array",
+    "Float64Array",
+    "Frame",
+    "FrameBatch",
+    "Granularity",
+    "Hit",
+    "Identity",
+    "IngestReport",
+    "Kind",
+    "Moment",
+    "Order",
+    "Plan",
+    "Progress",
+    "Sample",
+    "Scene",
+    "SceneEmbeddings",
+    "SceneSamples",
+    "Scope",
+    "ScoreCurve",
+    "SequenceAnswer",
+    "SequenceHit",
+    "SequenceQuestion",
+    "SequenceStep",
+    "UInt8Array",
+    "Video",
+    "VideoCounts",
+    "VideoFacts",
+    "VideoHit",
+    "VideoRecord",
+    "Warned",
+]

@@ -1,0 +1,88 @@
+"""What a run says while it goes on, and at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.data.media import Video
+from pipeline.data.rows import VideoRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing that could not be done, by its place, its stable code and a sentence."""
+
+    uri: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is about to do: files found, and those of them that need no look inside."""
+
+    found: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the decoding of a file has come, in presented seconds."""
+
+    path: str
+    pts_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A file was read to its end; all its scenes went before this."""
+
+    video: Video
+    scenes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something about a run that its user should know; it went on."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Committed:
+    """A video is in the store and can be found."""
+
+    record: VideoRecord
+
+
+@dataclass(frozen=True, slots=True)
+class VideoCounts:
+    """How many files of a run ended how; their sum without `removed` is `found`."""
+
+    found: int = 0
+    ingested: int = 0
+    unchanged: int = 0
+    partial: int = 0
+    failed: int = 0
+    removed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What one ingest did.
+
+    Args:
+        videos: Files by outcome.
+        rows_written: Rows of `segments`.
+        video_s: Presented seconds that were decoded.
+        setup_s: Wall time of loading the model and connecting.
+        wall_s: All the rest.
+        failures: Every file that failed, once.
+    """
+
+    videos: VideoCounts
+    rows_written: int
+    video_s: float
+    setup_s: float
+    wall_s: float
+    failures: tuple[Failure, ...] = ()

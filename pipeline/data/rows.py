@@ -1,0 +1,143 @@
+"""What the store holds, and what it gives back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.data.arrays import Float32Array
+from pipeline.data.media import Box, Scene, Video
+from pipeline.filters import EVERY_ROW, Kind, Selection
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """A unit vector with where it came from: one row to be.
+
+    Args:
+        video_id: Which video.
+        scene: Which scene of it.
+        sample_index: Position among the rows of its scene, from 0.
+        pts_s: Time of the frame it shows; for a pooled scene, of its middle sample.
+        kind: `frame`, `tile`, or `scene` when pooled.
+        box: Which part of the frame.
+        vector: float32 (dim,), unit length.
+    """
+
+    video_id: str
+    scene: Scene
+    sample_index: int
+    pts_s: float
+    kind: Kind
+    box: Box
+    vector: Float32Array
+
+    def row_id(self, revision: int) -> str:
+        """The row's primary key: the same facts give the same 32 hex digits on every run."""
+        facts = f"{self.video_id}/{revision}/{self.scene.index}/{self.sample_index}"
+        return hashlib.sha256(facts.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SceneEmbeddings:
+    """All rows to be of one scene."""
+
+    video_id: str
+    embeddings: tuple[Embedding, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoRecord:
+    """A committed video: its row in the `videos` collection.
+
+    Args:
+        video: What `probe` found. `video.path` is where it was first found.
+        revision: The revision that its rows carry; a row of another revision is not its.
+        paths: Every path with this content, absolute, sorted.
+        rows: How many rows of `segments` it has.
+        scenes: How many scenes.
+        mean: Mean of its rows' vectors, float32 (dim,), not normalized: the product of a unit query
+            with it is the mean of the query's cosines with the rows.
+        tags: Labels given to the video.
+        indexed_at: When it was committed, ISO 8601 in UTC.
+    """
+
+    video: Video
+    revision: int
+    paths: tuple[str, ...]
+    rows: int
+    scenes: int
+    mean: Float32Array
+    indexed_at: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """What filters ask of a committed video: the part of its record that is quick to read.
+
+    Args:
+        video_id: Which video.
+        paths: Every path with this content.
+        tags: Labels given to the video.
+        recorded_at: Capture time, ISO 8601, or None.
+        duration_s: End of the last presented frame.
+    """
+
+    video_id: str
+    paths: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    recorded_at: str | None = None
+    duration_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What gives an archive's vectors their meaning; vectors of two identities never meet.
+
+    Args:
+        encoder: Facts of the encoder that change vectors: backend, architecture, SHA-256 of the
+            weights, preprocessing version. A query must be encoded by an encoder with the same
+            facts.
+        content: The other facts that change rows: frame and detector versions, `scenes`, `sample`.
+        dim: Length of a vector.
+    """
+
+    encoder: Mapping[str, Any]
+    content: Mapping[str, Any]
+    dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which rows of `segments` a search may return.
+
+    Args:
+        only: Video ids to stay within, or None for all.
+        exclude: Video ids to leave out.
+        revisions: For these video ids, only rows of this revision.
+        selection: What a filter leaves of each video.
+    """
+
+    only: frozenset[str] | None = None
+    exclude: frozenset[str] = frozenset()
+    revisions: Mapping[str, int] = field(default_factory=dict)
+    selection: Selection = EVERY_ROW
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One row that Milvus returned. `score` is the cosine with the query."""
+
+    row_id: str
+    video_id: str
+    revision: int
+    scene_index: int
+    start_s: float
+    end_s: float
+    pts_s: float
+    kind: Kind
+    box: Box
+    score: float
