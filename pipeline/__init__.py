@@ -6,7 +6,7 @@ The public names are here; importing this package imports none of the heavy libr
 from pipeline import Searcher, load_config
 
 with Searcher(load_config("configs/prod.yaml").config) as searcher:
-    for found in searcher.query(text="a red car").results:
+    for found in searcher.query("a red car").results:
         print(found.score, found.record.video.path, found.moments[0].best_s)
 ```
 """
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.data import Answer as Answer
     from pipeline.data import IngestReport as IngestReport
     from pipeline.data import Moment as Moment
+    from pipeline.data import Question as Question
     from pipeline.data import ScoreCurve as ScoreCurve
     from pipeline.data import SequenceAnswer as SequenceAnswer
     from pipeline.data import VideoHit as VideoHit
@@ -33,6 +34,7 @@ _HOMES = {
     "Config": "pipeline.config",
     "IngestReport": "pipeline.data",
     "Moment": "pipeline.data",
+    "Question": "pipeline.data",
     "ScoreCurve": "pipeline.data",
     "Searcher": "pipeline.search.searcher",
     "SequenceAnswer": "pipeline.data",

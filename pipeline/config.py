@@ -151,11 +151,23 @@ class StoreConfig(Section):
 
 
 class SearchConfig(Section):
-    """How hits become an answer."""
+    """How questions are asked, and how hits become an answer."""
 
     top_k: Annotated[int, Field(ge=1, le=1000)] = 10
-    aggregate: Literal["max"] = "max"
+    aggregate: Literal["max", "mean", "top_mean", "softmax"] = "max"
     moment_gap_s: NotNegative = 2.0
+    min_confidence: Annotated[float, Field(ge=0, lt=1)] | None = 0.95
+    templates: Literal["clip"] | Names = ()
+
+    @model_validator(mode="after")
+    def _texts_have_a_place(self) -> SearchConfig:
+        for template in () if self.templates == "clip" else self.templates:
+            if "{}" not in template:
+                raise ValueError(
+                    f"the template {template!r} has no {{}}, where the text goes: write one such as"
+                    " 'a photo of {}', or clip for CLIP's own"
+                )
+        return self
 
 
 class RunConfig(Section):

@@ -74,6 +74,13 @@ def sparkline(steps: list[tuple[float, float, float]], duration_s: float, width:
     )
 
 
+def bar(share: float, width: int) -> str:
+    """A share of 0 to 1 as a bar of blocks, to an eighth of a column."""
+    eighths = round(min(1.0, max(0.0, share)) * width * 8)
+    whole, rest = divmod(eighths, 8)
+    return "█" * whole + " ▏▎▍▌▋▊▉"[rest].strip()
+
+
 def quoted(text: str) -> str:
     """What somebody wrote, in quotes and cut to a length that a message can hold."""
     return f"'{text if len(text) <= _SHOWN else text[: _SHOWN - 1] + '…'}'"

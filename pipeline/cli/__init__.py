@@ -16,9 +16,15 @@ from pipeline.cli.doctor import doctor_cli
 from pipeline.cli.ingest import ingest_cli
 from pipeline.cli.plot import plot_cli
 from pipeline.cli.probe import probe_cli
-from pipeline.cli.query import FILTERS, query_cli
+from pipeline.cli.query import EPILOG as QUERY_EPILOG
+from pipeline.cli.query import query_cli
+from pipeline.cli.refine import EPILOG as REFINE_EPILOG
+from pipeline.cli.refine import refine_cli
 from pipeline.cli.scenes import scenes_cli
+from pipeline.cli.sequence import EPILOG as SEQUENCE_EPILOG
 from pipeline.cli.sequence import sequence_cli
+from pipeline.cli.similar import EPILOG as SIMILAR_EPILOG
+from pipeline.cli.similar import similar_cli
 from pipeline.cli.status import status_cli
 from pipeline.errors import FilterError, VSearchError
 from pipeline.text import printable
@@ -33,8 +39,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("ingest")(ingest_cli)
-app.command("query", epilog=FILTERS)(query_cli)
-app.command("sequence")(sequence_cli)
+app.command("query", epilog=QUERY_EPILOG)(query_cli)
+app.command("similar", epilog=SIMILAR_EPILOG)(similar_cli)
+app.command("sequence", epilog=SEQUENCE_EPILOG)(sequence_cli)
+app.command("refine", epilog=REFINE_EPILOG)(refine_cli)
 app.command("plot")(plot_cli)
 app.command("status")(status_cli)
 app.command("delete")(delete_cli)

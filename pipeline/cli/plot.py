@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.documents import curve_document
 from pipeline.cli.options import AsJson, ConfigFile, Overrides, json_errors, load, print_json
+from pipeline.cli.searching import Images, Without, check_sheet, searching, working
 from pipeline.text import clock, printable, sparkline
 
 if TYPE_CHECKING:
@@ -22,9 +24,8 @@ def plot_cli(
     text: Annotated[
         str | None, typer.Argument(help='What to look for, such as "a red car".')
     ] = None,
-    image: Annotated[
-        Path | None, typer.Option("--image", "-i", metavar="FILE", help="Look for a picture.")
-    ] = None,
+    image: Images = None,
+    without: Without = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Draw it (.png, .jpg, .webp)."),
@@ -38,52 +39,21 @@ def plot_cli(
     One line of blocks in the terminal, and a picture with --output.
     """
     with json_errors(as_json):
-        from pipeline.search.compose import check_question
+        from pipeline.search.ask import describe, question_of
 
-        check_question(text, image)
-        if output is not None:
-            from pipeline.media.picture import check_picture_path
-
-            check_picture_path(output)
-        loaded = load(config, overrides)
-        curve = _curve(loaded.config, video, text, image)
+        question = question_of(text, image=image, without=without)
+        check_sheet(output)
+        with searching(load(config, overrides).config) as searcher, working("searching"):
+            curve = searcher.curve(video, text, image=image, without=without)
         if output is not None:
             from pipeline.search.plot import write_plot
 
-            write_plot(output, curve, heading=(text if image is None else image.name) or "")
+            write_plot(output, curve, heading=describe(question))
             typer.echo(f"plot: {printable(str(output))}", err=True)
     if as_json:
         print_json(curve_document(curve))
     else:
         _print_curve(curve)
-
-
-def curve_document(curve: ScoreCurve) -> dict[str, Any]:
-    """The contract of `plot --json`."""
-    video = curve.record.video
-    columns = (curve.starts_s, curve.ends_s, curve.times_s, curve.scores)
-    scenes = [
-        {"start_s": start_s, "end_s": end_s, "best_s": best_s, "score": score}
-        for start_s, end_s, best_s, score in zip(*(c.tolist() for c in columns), strict=True)
-    ]
-    return {
-        "content_id": video.video_id,
-        "path": video.path,
-        "duration_s": video.duration_s,
-        "best": scenes[curve.best],
-        "scenes": scenes,
-    }
-
-
-def _curve(config: Any, video: str, text: str | None, image: Path | None) -> ScoreCurve:
-    from rich.console import Console
-
-    from pipeline.search.searcher import Searcher
-
-    console = Console(stderr=True)
-    with console.status("loading the model") as status, Searcher(config) as searcher:
-        status.update("comparing")
-        return searcher.curve(video, text=text, image=image)
 
 
 def _print_curve(curve: ScoreCurve) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.answers import print_answer
+from pipeline.cli.documents import answer_document
 from pipeline.cli.export import (
     ExportAll,
     ExportFolder,
@@ -27,63 +28,80 @@ from pipeline.cli.options import (
     Overrides,
     json_errors,
     load,
-    on_terminal,
     print_json,
 )
-from pipeline.text import clock, printable
+from pipeline.cli.searching import (
+    FILTERS,
+    ContactSheet,
+    Images,
+    MinConfidence,
+    TopK,
+    Where,
+    Without,
+    check_sheet,
+    draw_sheet,
+    searching,
+    working,
+)
 
 if TYPE_CHECKING:
-    from pipeline.data import Answer, Moment, VideoHit, VideoRecord
-    from pipeline.export.run import ExportReport
-    from pipeline.filters import Filter
+    from pipeline.data import Answer
+    from pipeline.export.run import ExportReport, Order
 
-MOMENTS_A_LINE = 3
-FILTERS = """A filter joins conditions with and, or, not and parentheses:
+EPILOG = f"""A text, picture or moment can carry a weight: 'a red car^2'.
+VIDEO is a path as ingested, a content id, or the start of one; VIDEO@1:30 is a moment of it.
 
-\b
-  time in 1:30..2:00              moments there: seconds, m:ss or h:mm:ss
-  duration < 60                   the video's length
-  recorded >= 2024-05-01          days in UTC, or 2024-05-01T18:30+02:00
-  path = "cam1/*"                 * in a name, ** across folders; cam1: all of it
-  tag = night                     a label of the video
-  kind = tile                     or frame, or scene
-  video in (3f2a91c0, 77d0e41b)   the first 8 digits of their ids, or more
-
-The first three take =, !=, <, <=, >, >= and in A..B; the others =, != and in (A, B).
-
+{FILTERS}
 \b
   vsearch query "a red car" --where 'path = cam1 and not time < 10'
-  vsearch query dusk -w 'recorded in 2024-05-01..2024-05-31 or tag = night'
+  vsearch query --image car.jpg --text "at night" --not "a bus"
+  vsearch query "a car" --more 3f2a91c0@12.5 --less 77d0e41b@3
 """
+
+
+class Aggregates(StrEnum):
+    """What `--aggregate` takes."""
+
+    MAX = "max"
+    MEAN = "mean"
+    TOP_MEAN = "top_mean"
+    SOFTMAX = "softmax"
+
+
+Spots = list[str] | None
 
 
 def query_cli(
     text: Annotated[
         str | None, typer.Argument(help='What to look for, such as "a red car".')
     ] = None,
-    image: Annotated[
-        Path | None, typer.Option("--image", "-i", metavar="FILE", help="Look for a picture.")
+    texts: Annotated[
+        list[str] | None,
+        typer.Option("--text", "-t", metavar="TEXT", help="And this; can be repeated."),
     ] = None,
-    where: Annotated[
-        str | None,
-        typer.Option(
-            "--where",
-            "-w",
-            metavar="FILTER",
-            help="Search only there, such as 'tag = night'; see below.",
-        ),
+    image: Images = None,
+    without: Without = None,
+    like: Annotated[
+        Spots,
+        typer.Option(metavar="VIDEO[@TIME]", help="Like this one of the archive; can be repeated."),
     ] = None,
-    top_k: Annotated[
-        int | None,
-        typer.Option("--top-k", "-k", min=1, max=1000, help="Most videos; else search.top_k."),
+    more: Annotated[
+        Spots, typer.Option(metavar="VIDEO@TIME", help="More like this; can be repeated.")
     ] = None,
-    contact_sheet: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Draw the best moments into a picture (.png, .jpg, .webp), the first 100 at most.",
-        ),
+    less: Annotated[
+        Spots, typer.Option(metavar="VIDEO@TIME", help="Less like this; can be repeated.")
     ] = None,
+    where: Where = None,
+    top_k: TopK = None,
+    aggregate: Annotated[
+        Aggregates | None,
+        typer.Option(help="What a video's rows make of its score; else search.aggregate."),
+    ] = None,
+    min_confidence: MinConfidence = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the rows behind each score.")
+    ] = False,
+    contact_sheet: ContactSheet = None,
     export: ExportFolder = None,
     export_format: ExportFormat = None,
     export_all: ExportAll = False,
@@ -95,27 +113,55 @@ def query_cli(
 ) -> None:
     """Find videos and moments by what is seen.
 
-    The best videos come first, and in each the best moments.
+    The best videos come first, and in each the best moments. Confidence is the share of unrelated
+    questions that find nothing as good: where the best video has too little, there is no match.
     """
     with json_errors(as_json):
-        more = () if top_k is None else (f"search.top_k={top_k}",)
-        from pipeline.search.compose import check_question
+        from pipeline.search.ask import describe, question_of
 
-        check_question(text, image)
-        wanted = None if where is None else _filter(where)
-        if contact_sheet is not None:
-            from pipeline.media.picture import check_picture_path
-
-            check_picture_path(contact_sheet)
-        asked = (text if image is None else image.name) or ""
+        question = question_of(
+            [*([text] if text is not None else ()), *(texts or ())],
+            image=image,
+            without=without,
+            like=like,
+            more=more,
+            less=less,
+            where=where,
+        )
+        check_sheet(contact_sheet)
+        asked = describe(question)
         order = export_order(export, export_format, export_all, overwrite, asked)
-        loaded = load(config, overrides, *more)
-        answer = _search(loaded.config, text, image, wanted)
+        with searching(load(config, overrides).config) as searcher, working("searching"):
+            answer = searcher.ask(
+                question,
+                top_k=top_k,
+                aggregate=None if aggregate is None else aggregate.value,
+                min_confidence=min_confidence,
+                explain=explain,
+            )
         # The one document of --json says what was exported too.
         early = run_export(answer, order) if order and as_json else None
-    _print_answer(answer, as_json, early)
+    _print(answer, as_json, early)
     if contact_sheet is not None:
-        _draw_sheet(contact_sheet, answer, asked)
+        from pipeline.search.sheet import write_contact_sheet
+
+        draw_sheet(contact_sheet, lambda path: write_contact_sheet(path, {asked: answer}))
+    _take_along(answer, order, early, open_best=open_best)
+
+
+def _print(answer: Answer, as_json: bool, exported: ExportReport | None) -> None:
+    if not as_json:
+        print_answer(answer)
+        return
+    document = answer_document(answer)
+    if exported is not None:
+        document["export"] = export_document(exported)
+    print_json(document)
+
+
+def _take_along(
+    answer: Answer, order: Order | None, early: ExportReport | None, *, open_best: bool
+) -> None:
     report = run_export(answer, order) if order and not early else early
     if open_best:
         play(answer)
@@ -123,136 +169,3 @@ def query_cli(
         print_report(report)
         if report.failures:
             raise typer.Exit(SOME_FAILED)
-
-
-def _print_answer(answer: Answer, as_json: bool, exported: ExportReport | None) -> None:
-    if as_json:
-        document = answer_document(answer)
-        if exported is not None:
-            document["export"] = export_document(exported)
-        print_json(document)
-    elif not answer.results:
-        typer.echo(f"no match: {answer.reason}", err=True)
-    elif on_terminal():
-        _print_table(answer)
-    else:
-        for place, found in enumerate(answer.results, start=1):
-            typer.echo(_line(place, found))
-
-
-def _filter(text: str) -> Filter:
-    from pipeline.search.where.grammar import parse_filter
-
-    return parse_filter(text)
-
-
-def _search(config: Any, text: str | None, image: Path | None, where: Filter | None) -> Answer:
-    from rich.console import Console
-
-    from pipeline.search.searcher import Searcher
-
-    console = Console(stderr=True)
-    with console.status("loading the model") as status, Searcher(config) as searcher:
-        status.update("searching")
-        return searcher.query(text=text, image=image, where=where)
-
-
-def _draw_sheet(path: Path, answer: Answer, heading: str) -> None:
-    from rich.console import Console
-
-    from pipeline.search.sheet import write_contact_sheet
-
-    with Console(stderr=True).status("drawing the contact sheet"):
-        write_contact_sheet(path, {heading: answer})
-    typer.echo(f"contact sheet: {printable(str(path))}", err=True)
-
-
-def answer_document(answer: Answer) -> dict[str, Any]:
-    """The contract of `query --json`; `reason` is there where there is no result."""
-    return {
-        "results": [_result_document(found) for found in answer.results],
-        "no_match": answer.no_match,
-        "took_ms": round(answer.took_s * 1000, 1),
-        **({"reason": answer.reason} if answer.reason else {}),
-    }
-
-
-def _result_document(found: VideoHit) -> dict[str, Any]:
-    return {
-        "content_id": found.record.video.video_id,
-        "score": found.score,
-        "confidence": found.confidence,
-        "timestamps": [moment.best_s for moment in found.moments],
-        "metadata": metadata_document(found.record),
-        "moments": [_moment_document(moment) for moment in found.moments],
-    }
-
-
-def metadata_document(record: VideoRecord) -> dict[str, Any]:
-    """`results[].metadata` of every command that finds videos."""
-    video = record.video
-    path = Path(video.path)
-    return {
-        "filename": path.name,
-        "file_ext": path.suffix.lstrip("."),
-        "file_id": video.video_id,
-        "file_url": path.as_uri(),
-        "paths": list(record.paths),
-        "duration_s": video.duration_s,
-        "width": video.width,
-        "height": video.height,
-        "frame_rate": video.frame_rate,
-        "codec": video.codec,
-        "size_bytes": video.stamp.size_bytes,
-        "recorded_at": video.recorded_at,
-        "indexed_at": record.indexed_at,
-        "tags": list(record.tags),
-    }
-
-
-def _moment_document(moment: Moment) -> dict[str, Any]:
-    box = moment.box
-    return {
-        "start_s": moment.start_s,
-        "end_s": moment.end_s,
-        "best_s": moment.best_s,
-        "score": moment.score,
-        "box": [box.x0, box.y0, box.x1, box.y1],
-    }
-
-
-def _print_table(answer: Answer) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("", "score", "video", "at", "moments", highlight=False)
-    table.columns[1].justify = "right"
-    for place, found in enumerate(answer.results, start=1):
-        table.add_row(
-            str(place),
-            f"{found.score:.3f}",
-            printable(Path(found.record.video.path).name),
-            clock(found.moments[0].best_s),
-            _spans(found),
-        )
-    console = Console(file=sys.stdout)
-    console.print(table, markup=False)
-    console.print(f"{len(answer.results)} videos in {answer.took_s * 1000:.0f} ms", style="dim")
-
-
-def _line(place: int, found: VideoHit) -> str:
-    return "\t".join(
-        (
-            str(place),
-            f"{found.score:.3f}",
-            clock(found.moments[0].best_s),
-            _spans(found),
-            printable(found.record.video.path),
-        )
-    )
-
-
-def _spans(found: VideoHit) -> str:
-    shown = [f"{clock(m.start_s)}-{clock(m.end_s)}" for m in found.moments[:MOMENTS_A_LINE]]
-    rest = len(found.moments) - len(shown)
-    return ", ".join(shown) + (f" and {rest} more" if rest else "")

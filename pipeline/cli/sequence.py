@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.documents import sequence_document
 from pipeline.cli.options import (
     AsJson,
     ConfigFile,
@@ -17,12 +18,26 @@ from pipeline.cli.options import (
     on_terminal,
     print_json,
 )
-from pipeline.cli.query import metadata_document
+from pipeline.cli.searching import (
+    FILTERS,
+    ContactSheet,
+    TopK,
+    Where,
+    check_sheet,
+    draw_sheet,
+    searching,
+    working,
+)
 from pipeline.text import clock, printable
 
 if TYPE_CHECKING:
-    from pipeline.config import Config
-    from pipeline.data import SequenceAnswer, SequenceHit, SequenceQuestion, SequenceStep
+    from pipeline.data import SequenceAnswer, SequenceHit, SequenceQuestion
+
+EPILOG = f"""\b
+  vsearch sequence "a man at a door" "a red car" --within 30s
+  vsearch sequence fireworks "a crowd" --order any --where 'tag = night'
+
+{FILTERS}"""
 
 
 def sequence_cli(
@@ -34,7 +49,6 @@ def sequence_cli(
         str,
         typer.Option(
             "--within",
-            "-w",
             metavar="TIME",
             help="Most time from the end of one step to the start of the next: 10s, 1m30s, 1:30.",
         ),
@@ -45,21 +59,12 @@ def sequence_cli(
     granularity: Annotated[
         str, typer.Option(metavar="scene|frame", help="Steps are scenes, or single sampled frames.")
     ] = "scene",
-    top_k: Annotated[
-        int | None,
-        typer.Option("--top-k", "-k", min=1, max=1000, help="Most moments; else search.top_k."),
-    ] = None,
+    where: Where = None,
+    top_k: TopK = None,
     per_video: Annotated[
         int, typer.Option(min=1, max=1000, help="Most moments of one video; none overlaps another.")
     ] = 1,
-    contact_sheet: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Draw each moment's steps into a picture (.png, .jpg, .webp), the first 100 at"
-            " most.",
-        ),
-    ] = None,
+    contact_sheet: ContactSheet = None,
     config: ConfigFile = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
@@ -73,70 +78,25 @@ def sequence_cli(
         from pipeline.search.sequence import sequence_question
 
         question = sequence_question(
-            texts or (), within=within, order=order, granularity=granularity
+            texts or (), within=within, order=order, granularity=granularity, where=where
         )
-        if contact_sheet is not None:
-            from pipeline.media.picture import check_picture_path
-
-            check_picture_path(contact_sheet)
-        more = () if top_k is None else (f"search.top_k={top_k}",)
-        loaded = load(config, overrides, *more)
-        answer = _search(loaded.config, question, per_video)
+        check_sheet(contact_sheet)
+        with searching(load(config, overrides).config) as searcher, working("searching"):
+            answer = searcher.sequence(
+                question.texts,
+                within=question.within_s,
+                order=question.order,
+                granularity=question.granularity,
+                where=question.where,
+                top_k=top_k,
+                per_video=per_video,
+            )
     _print_answer(answer, question, as_json)
     if contact_sheet is not None:
-        _draw_sheet(contact_sheet, answer, question)
+        from pipeline.search.sheet import write_sequence_sheet
 
-
-def sequence_document(answer: SequenceAnswer) -> dict[str, Any]:
-    """The contract of `sequence --json`; docs/search.md tells it."""
-    return {
-        "results": [_result_document(hit) for hit in answer.results],
-        "no_match": not answer.results,
-        "reason": answer.reason,
-        "compared": answer.compared,
-        "bound": answer.bound,
-        "took_ms": round(answer.took_s * 1000, 1),
-    }
-
-
-def _result_document(hit: SequenceHit) -> dict[str, Any]:
-    return {
-        "content_id": hit.record.video.video_id,
-        "score": hit.score,
-        "start_s": hit.start_s,
-        "end_s": hit.end_s,
-        "timestamps": [step.best_s for step in hit.steps],
-        "metadata": metadata_document(hit.record),
-        "steps": [_step_document(step) for step in hit.steps],
-    }
-
-
-def _step_document(step: SequenceStep) -> dict[str, Any]:
-    return {
-        "text": step.text,
-        "start_s": step.start_s,
-        "end_s": step.end_s,
-        "best_s": step.best_s,
-        "score": step.score,
-        "cosine": step.cosine,
-    }
-
-
-def _search(config: Config, question: SequenceQuestion, per_video: int) -> SequenceAnswer:
-    from rich.console import Console
-
-    from pipeline.search.searcher import Searcher
-
-    console = Console(stderr=True)
-    with console.status("loading the model") as status, Searcher(config) as searcher:
-        status.update("searching")
-        return searcher.sequence(
-            question.texts,
-            within=question.within_s,
-            order=question.order,
-            granularity=question.granularity,
-            per_video=per_video,
-        )
+        joined = (" then " if question.order == "strict" else " and ").join(question.texts)
+        draw_sheet(contact_sheet, lambda path: write_sequence_sheet(path, answer, heading=joined))
 
 
 def _print_answer(answer: SequenceAnswer, question: SequenceQuestion, as_json: bool) -> None:
@@ -172,14 +132,3 @@ def _print_table(answer: SequenceAnswer, question: SequenceQuestion) -> None:
 
 def _span(hit: SequenceHit) -> str:
     return f"{clock(hit.start_s)}-{clock(hit.end_s)}"
-
-
-def _draw_sheet(path: Path, answer: SequenceAnswer, question: SequenceQuestion) -> None:
-    from rich.console import Console
-
-    from pipeline.search.sheet import write_sequence_sheet
-
-    joined = (" then " if question.order == "strict" else " and ").join(question.texts)
-    with Console(stderr=True).status("drawing the contact sheet"):
-        write_sequence_sheet(path, answer, heading=joined)
-    typer.echo(f"contact sheet: {printable(str(path))}", err=True)

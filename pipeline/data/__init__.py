@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from pipeline.data.answers import (
     Answer,
-    Granularity,
+    Evidence,
     Moment,
-    Order,
     ScoreCurve,
     SequenceAnswer,
     SequenceHit,
-    SequenceQuestion,
     SequenceStep,
     VideoHit,
 )
@@ -32,6 +30,16 @@ from pipeline.data.media import (
     Scene,
     SceneSamples,
     Video,
+)
+from pipeline.data.questions import (
+    Aggregate,
+    Granularity,
+    Order,
+    Picture,
+    Question,
+    SequenceQuestion,
+    Spot,
+    Words,
 )
 from pipeline.data.reports import (
     Committed,
@@ -57,12 +65,14 @@ from pipeline.filters import Kind
 __all__ = [
     "DRAWN",
     "WHOLE_FRAME",
+    "Aggregate",
     "Answer",
     "Boundary",
     "Box",
     "Committed",
     "Decoded",
     "Embedding",
+    "Evidence",
     "Failure",
     "FileStamp",
     "Float32Array",
@@ -76,8 +86,10 @@ __all__ = [
     "Kind",
     "Moment",
     "Order",
+    "Picture",
     "Plan",
     "Progress",
+    "Question",
     "Sample",
     "Scene",
     "SceneEmbeddings",
@@ -88,6 +100,7 @@ __all__ = [
     "SequenceHit",
     "SequenceQuestion",
     "SequenceStep",
+    "Spot",
     "UInt8Array",
     "Video",
     "VideoCounts",
@@ -95,4 +108,5 @@ __all__ = [
     "VideoHit",
     "VideoRecord",
     "Warned",
+    "Words",
 ]

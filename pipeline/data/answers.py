@@ -1,18 +1,14 @@
-"""Questions and what search says to them."""
+"""Answers: what search says to questions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from pipeline.data.arrays import Float32Array, Float64Array
 from pipeline.data.media import Box
-from pipeline.data.rows import VideoRecord
-
-Order = Literal["strict", "any"]
-Granularity = Literal["scene", "frame"]
+from pipeline.data.rows import Hit, VideoRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +16,8 @@ class Moment:
     """Hits of one video merged in time.
 
     Args:
-        start_s: Start of the first merged scene.
-        end_s: End of the last.
+        start_s: Start of the time that the first merged sample stands for.
+        end_s: End of the last one's.
         best_s: When the best hit is presented.
         score: Its cosine.
         box: The part of the frame that it is.
@@ -35,20 +31,37 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """A row behind a video's score.
+
+    Args:
+        hit: The row; its score is the cosine with the question.
+        weight: Its share in the video's score, which is the sum of weights times cosines.
+    """
+
+    hit: Hit
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class VideoHit:
     """A video that answers, with its moments, best first.
 
     Args:
         record: The video.
         score: Its score under `search.aggregate`.
-        confidence: How far the score stands out from the archive; None until it is calibrated.
+        confidence: How sure it is that its best moment is no accident, 0 to 1: the share of
+            unrelated questions of the same form that find nothing as good in this archive. None
+            where the archive is too small to tell.
         moments: At least one, best first.
+        evidence: The rows behind the score, the heaviest first, if they were asked for.
     """
 
     record: VideoRecord
     score: float
     confidence: float | None
     moments: tuple[Moment, ...]
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +69,24 @@ class Answer:
     """What a question gives: videos, best first.
 
     Args:
-        results: At most `top_k` distinct videos.
-        no_match: True when nothing in the archive answers.
+        results: At most `top_k` distinct videos; none if nothing answers.
         took_s: Wall time of composing, searching and ranking.
         reason: Why there is no result, as a phrase; empty where there is one.
+        nearest: Where nothing answers, what comes nearest, in the form of results.
+        bound: No other video scores more than this; None if it is proven that none scores more
+            than the last result.
     """
 
     results: tuple[VideoHit, ...]
-    no_match: bool
     took_s: float
     reason: str = ""
+    nearest: tuple[VideoHit, ...] = ()
+    bound: float | None = None
+
+    @property
+    def no_match(self) -> bool:
+        """Whether nothing in the archive answers."""
+        return not self.results
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,23 +116,6 @@ class ScoreCurve:
     def best(self) -> int:
         """Which scene is best; of several, the first."""
         return int(np.argmax(self.scores))
-
-
-@dataclass(frozen=True, slots=True)
-class SequenceQuestion:
-    """Several things that follow each other in one video.
-
-    Args:
-        texts: What each step shows, in words, two or more.
-        within_s: Most seconds from the end of one step to the start of the next, above 0.
-        order: `strict`: the steps follow each other as they stand here; `any`: in any order.
-        granularity: What a step is: a `scene`, or a single sampled `frame`.
-    """
-
-    texts: tuple[str, ...]
-    within_s: float
-    order: Order
-    granularity: Granularity
 
 
 @dataclass(frozen=True, slots=True)

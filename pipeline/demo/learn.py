@@ -73,7 +73,7 @@ def learn(
     side = SHAPE.image_resolution
     pictures, facts = draw(recipe.pictures, recipe.seed, side, on_progress=drawn)
     tests = [_test_set(recipe.seed + 1, _is_seen), _test_set(recipe.seed + 2, held_out)]
-    model = CLIP(**asdict(SHAPE)).to(device)
+    model = _first(recipe).to(device)
     # One cycle: the rate rises and falls, beta 1 falls from 0.95 to 0.85 and rises again.
     optimizer = torch.optim.AdamW(_groups(model, recipe.weight_decay), betas=(0.95, 0.98))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -105,6 +105,15 @@ def save(model: CLIP, path: Path) -> str:
     state = {name: value.detach().cpu().half() for name, value in model.state_dict().items()}
     torch.save(state, path)
     return sha256_of(path)
+
+
+def _first(recipe: Recipe) -> CLIP:
+    """The model before the first step."""
+    model = CLIP(**asdict(SHAPE))
+    if recipe.begin is not None:
+        # Half precision is copied into the model's float32.
+        model.load_state_dict(torch.load(recipe.begin, map_location="cpu", weights_only=True))
+    return model
 
 
 def _step(model: CLIP, loss: torch.Tensor, optimizer: torch.optim.Optimizer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Recipe:
         learning_rate: The highest, of one cycle.
         weight_decay: Of matrices; not of token and position tables, gains and offsets.
         seed: Of the pictures, the captions, the first weights and the batches.
+        begin: Weights to go on from, as training writes them; None for random ones.
     """
 
     pictures: int = 30_000
@@ -24,6 +26,7 @@ class Recipe:
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.1
     seed: int = 7
+    begin: Path | None = None
 
 
 RECIPE = Recipe()

@@ -58,6 +58,15 @@ def main(
     seed: Annotated[
         int, typer.Option(min=0, help="Another seed gives another model.")
     ] = RECIPE.seed,
+    learning_rate: Annotated[
+        float, typer.Option(min=1e-6, max=1, help="The highest, of one cycle.")
+    ] = RECIPE.learning_rate,
+    begin: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.pt", exists=True, dir_okay=False, help="Go on from weights made by this."
+        ),
+    ] = None,
 ) -> None:
     """Train the small CLIP of `encode.backend: demo`; its curve goes beside it, as training.csv.
 
@@ -65,7 +74,10 @@ def main(
     """
     if not out.parent.is_dir():
         raise typer.BadParameter(f"{out.parent} is no folder", param_hint="FILE.pt")
-    digest = train(Recipe(pictures=pictures, steps=steps, seed=seed), out, Console(stderr=True))
+    recipe = Recipe(
+        pictures=pictures, steps=steps, learning_rate=learning_rate, seed=seed, begin=begin
+    )
+    digest = train(recipe, out, Console(stderr=True))
     typer.echo(f"{digest}  {out}")
 
 

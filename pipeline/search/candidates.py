@@ -28,8 +28,11 @@ from pipeline.data import (
     SequenceQuestion,
     VideoRecord,
 )
+from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
+from pipeline.search.reasons import nothing_found
 from pipeline.search.retrieve import retrieve
 from pipeline.search.sequence import baseline_of, places_of, rank_sequences
+from pipeline.search.where import select
 from pipeline.store import VideoStore
 
 CANDIDATES = 100
@@ -74,10 +77,12 @@ def find_sequences(
         The answer; `took_s` is left to who composed the vectors.
     """
     wanted = max(CANDIDATES, VIDEOS_PER_RESULT * top_k)
-    found = find_candidates(store, vectors, wanted=wanted)
-    videos = places_of(scored_rows(store, found, vectors), question.granularity)
+    selection = EVERY_ROW if question.where is None else select(store, question.where)
+    found = find_candidates(store, vectors, wanted=wanted, selection=selection)
+    videos = places_of(scored_rows(store, found, vectors, selection), question.granularity)
     if not videos:
-        return SequenceAnswer((), "the archive holds no video", 0, None, 0.0)
+        reason = nothing_found(store, selection)
+        return SequenceAnswer((), reason, 0, None, 0.0)
     baseline = baseline_of(videos.values())
     results = rank_sequences(
         videos, found.records, question, baseline, top_k=top_k, per_video=per_video
@@ -87,29 +92,42 @@ def find_sequences(
     return SequenceAnswer(results, reason, len(videos), bound, 0.0)
 
 
-def find_candidates(store: VideoStore, vectors: Float32Array, *, wanted: int) -> Candidates:
+def find_candidates(
+    store: VideoStore,
+    vectors: Float32Array,
+    *,
+    wanted: int,
+    selection: Selection = EVERY_ROW,
+) -> Candidates:
     """The nearest videos of each text, united.
 
     Args:
         store: Open for reading.
         vectors: Unit vectors, float32 (texts, dim).
         wanted: How many videos for each text, at least.
+        selection: Which rows of which videos count.
     """
     if store.count_videos() <= wanted:
         return Candidates({each.video.video_id: each for each in store.iterate_videos()}, None)
-    nearest = [retrieve(store, vector, top_k=wanted) for vector in vectors]
+    nearest = [retrieve(store, vector, top_k=wanted, selection=selection) for vector in vectors]
     records = {video_id: each for found in nearest for video_id, each in found.records.items()}
-    if any(len(found.records) < wanted for found in nearest):
-        return Candidates(records, None)  # videos were removed meanwhile: those are all
-    floors = np.array([min(hit.score for hit in found.hits) for found in nearest])
-    return Candidates(records, floors)
+    cutoffs = [found.cutoff for found in nearest]
+    if any(cutoff is None for cutoff in cutoffs):
+        return Candidates(records, None)  # one text met every video
+    return Candidates(records, np.array(cutoffs, dtype=np.float64))
 
 
 def scored_rows(
-    store: VideoStore, found: Candidates, vectors: Float32Array
+    store: VideoStore,
+    found: Candidates,
+    vectors: Float32Array,
+    selection: Selection = EVERY_ROW,
 ) -> Iterator[tuple[Hit, Float32Array]]:
     """All rows that count of the candidates, each with its cosines, float32 (texts,)."""
-    scope = Scope() if found.floors is None else Scope(only=frozenset(found.records))
+    scope = Scope()
+    if found.floors is not None or selection != EVERY_ROW:
+        masks = {video_id: selection.mask(video_id) for video_id in found.records}
+        scope = Scope(selection=Selection(masks, NO_ROWS))
     for hit, vector in store.scan(scope):
         record = found.records.get(hit.video_id)
         if record is not None and hit.revision == record.revision:

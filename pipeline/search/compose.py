@@ -1,44 +1,116 @@
-"""A question -> one query vector."""
+"""A question -> one query vector.
+
+    query = texts + pictures + like - NEGATIVE_WEIGHT * without + MORE * more - LESS * less
+
+Each name stands for the weighted sum of its unit vectors, of `more` and `less` for their mean; the
+result is made a unit vector. So whatever is asked is one search.
+
+Subtracting was compared with orthogonal projection, and with re-ranking or leaving out rows by
+their cosine with the negative; the numbers are in docs/search.md. A small weight is right because
+CLIP's texts lie close together: a negative has much in common with what is wanted, and taking all
+of it away takes that away too.
+
+`more` and `less` are relevance feedback (J. Rocchio, Relevance feedback in information retrieval,
+1971; the weights: C. Manning, P. Raghavan, H. Schütze, Introduction to Information Retrieval, 2008,
+section 9.1).
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from pipeline.data import Float32Array
+import numpy as np
+
+from pipeline.data import Float32Array, Picture, Question, Spot, Words
 from pipeline.errors import Code, QueryError
 from pipeline.media.image import load_image
 from pipeline.models.base import Encoder
+from pipeline.search.confidence import Form
+from pipeline.search.prompts import encode_texts
+from pipeline.search.seeds import Seed
+
+NEGATIVE_WEIGHT = 0.25
+"""Of a text that is not wanted, whose own weight is 1."""
+
+MORE_WEIGHT, LESS_WEIGHT = 0.75, 0.15
+"""Rocchio's beta and gamma; alpha, of the question itself, is 1."""
+
+_LEAST_LENGTH = 1e-3
 
 
-def check_question(text: str | None, image: Path | None) -> None:
-    """Refuse what cannot be answered, before a model is loaded.
+@dataclass(frozen=True, slots=True, eq=False)
+class Composed:
+    """A question as search takes it.
+
+    Args:
+        vector: Unit vector, float32 (dim,).
+        form: How much of it is text, and how much pictures.
+    """
+
+    vector: Float32Array
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """What the spots of a question stand for, each in its order."""
+
+    like: Sequence[Seed] = ()
+    more: Sequence[Seed] = ()
+    less: Sequence[Seed] = ()
+
+
+def compose(
+    encoder: Encoder, question: Question, seeds: Seeds, templates: Sequence[str] = ()
+) -> Composed:
+    """Put the parts of a question together.
+
+    Args:
+        encoder: The archive's model.
+        question: What was asked.
+        seeds: Of its spots.
+        templates: Prompts for its texts.
 
     Raises:
-        QueryError: Neither text nor image, both, or blank text.
+        QueryError: A text that is longer than the model's context, or parts that cancel out.
+        MediaError: A picture that cannot be read.
     """
-    if (text is None) == (image is None):
+    pictures = [load_image(picture.path) for picture in question.pictures]
+    texts = _sum(_encoded(encoder, question.texts, templates), question.texts)
+    texts = texts - NEGATIVE_WEIGHT * _sum(
+        _encoded(encoder, question.without, templates), question.without
+    )
+    seen = _sum(encoder.encode_images(pictures), question.pictures)
+    seen = seen + _sum(_vectors(encoder, seeds.like), question.like)
+    seen = seen + MORE_WEIGHT * _mean(_vectors(encoder, seeds.more), question.more)
+    seen = seen - LESS_WEIGHT * _mean(_vectors(encoder, seeds.less), question.less)
+    whole = texts + seen
+    length = float(np.linalg.norm(whole))
+    if length < _LEAST_LENGTH:
         raise QueryError(
-            'ask by text or by image, one of them: vsearch query "a red car", or --image FRAME.png',
+            "what is wanted and what is not are the same: nothing is left to look for",
             code=Code.QUERY_INVALID,
         )
-    if text is not None and not text.strip():
-        raise QueryError("the text is empty: say what to look for", code=Code.QUERY_INVALID)
+    form = Form(float(np.linalg.norm(texts)), float(np.linalg.norm(seen)))
+    return Composed(np.asarray(whole / length, dtype=np.float32), form)
 
 
-def compose(encoder: Encoder, *, text: str | None, image: Path | None) -> Float32Array:
-    """Encode a question.
+def _encoded(encoder: Encoder, words: Sequence[Words], templates: Sequence[str]) -> Float32Array:
+    return encode_texts(encoder, [each.text for each in words], templates)
 
-    Returns:
-        Unit vector, float32 (dim,).
 
-    Raises:
-        QueryError: As `check_question`, or text longer than the model's context.
-        MediaError: The image cannot be read.
-    """
-    check_question(text, image)
-    if image is not None:
-        vectors = encoder.encode_images([load_image(image)])
-    else:
-        vectors = encoder.encode_text([text or ""])
-    vector: Float32Array = vectors[0]
-    return vector
+def _vectors(encoder: Encoder, seeds: Sequence[Seed]) -> Float32Array:
+    vectors = [seed.vector for seed in seeds]
+    return np.array(vectors, dtype=np.float32).reshape(len(seeds), encoder.dim)
+
+
+def _sum(vectors: Float32Array, parts: Sequence[Words | Picture | Spot]) -> Float32Array:
+    """The weighted sum of the parts' vectors, float32 (dim,)."""
+    weights = np.array([part.weight for part in parts], dtype=np.float32)
+    return np.asarray(weights @ vectors, dtype=np.float32)
+
+
+def _mean(vectors: Float32Array, parts: Sequence[Spot]) -> Float32Array:
+    total = _sum(vectors, parts)
+    return total / np.float32(sum(part.weight for part in parts)) if parts else total

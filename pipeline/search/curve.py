@@ -2,48 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
-from pathlib import Path
-
 import numpy as np
 
 from pipeline.data import Float32Array, Hit, Scope, ScoreCurve, VideoRecord
-from pipeline.errors import Code, MediaError, QueryError
-from pipeline.media.probe import content_id
+from pipeline.search.seeds import no_rows
 from pipeline.store import VideoStore
-
-LEAST_PREFIX = 4
-"""Fewer digits of a content id are no name for a video."""
-
-
-def find_video(records: Iterable[VideoRecord], name: str) -> VideoRecord:
-    """The video of an archive that a name means.
-
-    Args:
-        records: All its videos.
-        name: A path under which it was ingested, or of any file with its content; its content id;
-            or the first digits of that, at least `LEAST_PREFIX`, where no other starts with them.
-
-    Raises:
-        QueryError: None is meant (NOT_FOUND), or more than one (QUERY_INVALID).
-    """
-    path = os.path.abspath(Path(name).expanduser())
-    size_bytes = _size_of(path)
-    alike: list[VideoRecord] = []
-    same_size: dict[str, VideoRecord] = {}
-    for record in records:
-        video_id = record.video.video_id
-        if path in record.paths or name.lower() == video_id:
-            return record
-        if len(name) >= LEAST_PREFIX and video_id.startswith(name.lower()):
-            alike.append(record)
-        if record.video.stamp.size_bytes == size_bytes:
-            same_size[video_id] = record
-    # A copy that was never ingested: only a file of the right size is worth reading.
-    if same_size and (copy := same_size.get(content_id(Path(path)))):
-        return copy
-    return _only(alike, name)
 
 
 def score_curve(store: VideoStore, record: VideoRecord, vector: Float32Array) -> ScoreCurve:
@@ -67,11 +30,7 @@ def score_curve(store: VideoStore, record: VideoRecord, vector: Float32Array) ->
         if best is None or (-score, hit.pts_s) < (-best[0], best[1].pts_s):
             scenes[hit.scene_index] = score, hit
     if not scenes:
-        raise MediaError(
-            "has no rows in the archive: ingest it again",
-            code=Code.NO_FRAMES,
-            uri=record.video.path,
-        )
+        raise no_rows(record)
     ordered = sorted(scenes.values(), key=lambda scored: scored[1].start_s)
     return ScoreCurve(
         record,
@@ -80,28 +39,3 @@ def score_curve(store: VideoStore, record: VideoRecord, vector: Float32Array) ->
         np.array([hit.pts_s for _, hit in ordered]),
         np.array([score for score, _ in ordered], dtype=np.float32),
     )
-
-
-def _size_of(path: str) -> int | None:
-    try:
-        return Path(path).stat().st_size if Path(path).is_file() else None
-    except (OSError, ValueError):
-        return None
-
-
-def _only(alike: list[VideoRecord], name: str) -> VideoRecord:
-    if not alike:
-        raise QueryError(
-            "is not in the archive: give a path as ingested, or the start of a content id"
-            " (vsearch query --json shows them)",
-            code=Code.NOT_FOUND,
-            uri=name,
-        )
-    if len(alike) > 1:
-        ids = ", ".join(record.video.video_id[: len(name) + 6] for record in alike[:3])
-        raise QueryError(
-            f"{len(alike)} videos start with it ({ids}): give more digits",
-            code=Code.QUERY_INVALID,
-            uri=name,
-        )
-    return alike[0]

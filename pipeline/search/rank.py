@@ -1,99 +1,95 @@
-"""Hits -> Moments -> VideoHits. Pure functions."""
+"""Scored videos and rows of theirs -> VideoHits, best first."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pipeline.data import Float32Array, Hit, Moment, VideoHit, VideoRecord
-from pipeline.filters import ALL_ROWS, EVERY_ROW, RowMask, Selection, Span
-from pipeline.search.where.masks import joined
+from pipeline.data import Aggregate, Evidence, Float32Array, Hit, Scope, VideoHit, VideoRecord
+from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
+from pipeline.search.aggregate import AGGREGATIONS
+from pipeline.search.moments import Sampling, moments_of
+from pipeline.search.rows import all_rows
+from pipeline.search.score import Scored
+from pipeline.store import MAX_LIMIT, VideoStore
+
+ROWS_PER_VIDEO = 10
+"""Rows that are read for the moments of each video, on average."""
 
 
-def merge(hits: Iterable[Hit], *, gap_s: float) -> tuple[Moment, ...]:
-    """Merge hits of one video whose scenes overlap or lie at most `gap_s` apart.
-
-    Returns:
-        Moments, best first; of two with one score, the earlier first.
-    """
-    moments: list[Moment] = []
-    for hit in sorted(hits, key=lambda hit: (hit.start_s, hit.end_s)):
-        if moments and hit.start_s - moments[-1].end_s <= gap_s:
-            moments[-1] = _grown(moments[-1], hit)
-        else:
-            moments.append(Moment(hit.start_s, hit.end_s, hit.pts_s, hit.score, hit.box))
-    return tuple(sorted(moments, key=lambda moment: (-moment.score, moment.start_s)))
-
-
-def merge_within(mask: RowMask, hits: Iterable[Hit], *, gap_s: float) -> tuple[Moment, ...]:
-    """Merge hits of one video as `merge` does, but never out of the times of a mask.
-
-    A scene that reaches over the end of a wanted time counts as far as it lies within.
+def rows_behind(
+    store: VideoStore,
+    vector: Float32Array,
+    records: Mapping[str, VideoRecord],
+    *,
+    selection: Selection = EVERY_ROW,
+    every: bool = False,
+) -> dict[str, list[Hit]]:
+    """Rows of the best videos, best first, by video id: the nearest, or every one.
 
     Args:
-        mask: All hits are within it.
-        hits: Of one video.
-        gap_s: As in `merge`.
+        store: Open for reading.
+        vector: Unit query vector, float32 (dim,).
+        records: The videos.
+        selection: Which of their rows count.
+        every: All rows, not the nearest alone.
     """
-    if mask == ALL_ROWS:
-        return merge(hits, gap_s=gap_s)
-    wanted = joined((*mask.frame, *mask.scene, *mask.tile))
-    parts: defaultdict[Span, list[Hit]] = defaultdict(list)
-    for hit in hits:
-        own = next(span for span in mask.spans(hit.kind) if hit.pts_s in span)
-        around = next(span for span in wanted if hit.pts_s in span)
-        start_s, end_s = max(hit.start_s, own.start_s), min(hit.end_s, own.end_s)
-        parts[around].append(replace(hit, start_s=start_s, end_s=end_s))
-    moments = [moment for part in parts.values() for moment in merge(part, gap_s=gap_s)]
-    return tuple(sorted(moments, key=lambda moment: (-moment.score, moment.start_s)))
+    if every or not records:
+        return all_rows(store, vector, records.values(), selection=selection)
+    masks = {video_id: selection.mask(video_id) for video_id in records}
+    revisions = {video_id: record.revision for video_id, record in records.items()}
+    limit = min(MAX_LIMIT, max(100, ROWS_PER_VIDEO * len(records)))
+    scope = Scope(revisions=revisions, selection=Selection(masks, NO_ROWS))
+    found: dict[str, list[Hit]] = {video_id: [] for video_id in records}
+    for hit in store.search(vector, limit=limit, scope=scope):
+        found[hit.video_id].append(hit)
+    # A video whose rows are all further away than those of others still has a best one.
+    if missed := [records[video_id] for video_id, hits in found.items() if not hits]:
+        found |= all_rows(store, vector, missed, selection=selection)
+    return found
 
 
 def rank(
-    hits: Iterable[Hit],
-    records: Mapping[str, VideoRecord],
-    query: Float32Array,
+    scored: Scored,
+    rows: Mapping[str, Sequence[Hit]],
+    vector: Float32Array,
+    sampling: Sampling,
     *,
-    top_k: int,
     gap_s: float,
     selection: Selection = EVERY_ROW,
+    explain: Aggregate | None = None,
 ) -> tuple[VideoHit, ...]:
-    """The best videos by their best hit (`search.aggregate: max`).
-
-    A hit that scores below the average of its own video's rows is no moment of it: in a small
-    archive every row is a hit, and neighbouring scenes would merge into the whole video.
+    """Put videos, scores and moments together.
 
     Args:
-        hits: Of any videos, in any order.
-        records: The committed videos; hits of others do not count.
-        query: Unit query vector, float32 (dim,).
-        top_k: Most videos.
-        gap_s: As in `merge`.
-        selection: What a filter leaves of each video; the hits are within it, and so are their
-            moments.
+        scored: The best videos.
+        rows: Of each, best first, as `rows_behind` gives them; who has none is left out.
+        vector: Unit query vector, float32 (dim,).
+        sampling: Of the archive.
+        gap_s: As in `moments_of`.
+        selection: Which rows count.
+        explain: Say which rows are behind a score under this aggregation; `rows` are all of them.
 
     Returns:
-        Distinct videos, best first; of two with one score, by their id.
+        Distinct videos, best first, in the order of `scored`; without confidence.
     """
-    by_video: defaultdict[str, list[Hit]] = defaultdict(list)
-    for hit in hits:
-        if hit.video_id in records:
-            by_video[hit.video_id].append(hit)
-    ranked = []
-    for video_id, own in by_video.items():
-        average = float(np.dot(records[video_id].mean, query))
-        floor = min(average, max(hit.score for hit in own))
-        good = [hit for hit in own if hit.score >= floor]
-        moments = merge_within(selection.mask(video_id), good, gap_s=gap_s)
-        ranked.append(VideoHit(records[video_id], moments[0].score, None, moments))
-    ranked.sort(key=lambda found: (-found.score, found.record.video.video_id))
-    return tuple(ranked[:top_k])
+    found = []
+    for video_id, record in scored.records.items():
+        if not (hits := rows[video_id]):
+            continue
+        average = float(np.dot(record.mean, vector))
+        moments = moments_of(
+            hits, sampling, gap_s=gap_s, average=average, mask=selection.mask(video_id)
+        )
+        evidence = () if explain is None else evidence_of(hits, explain)
+        found.append(VideoHit(record, scored.scores[video_id], None, moments, evidence))
+    return tuple(found)
 
 
-def _grown(moment: Moment, hit: Hit) -> Moment:
-    end_s = max(moment.end_s, hit.end_s)
-    if hit.score <= moment.score:
-        return Moment(moment.start_s, end_s, moment.best_s, moment.score, moment.box)
-    return Moment(moment.start_s, end_s, hit.pts_s, hit.score, hit.box)
+def evidence_of(hits: Sequence[Hit], aggregate: Aggregate) -> tuple[Evidence, ...]:
+    """The rows that a score is made of, the heaviest first; rows without weight are left out."""
+    cosines = np.array([hit.score for hit in hits], dtype=np.float64)
+    weights = AGGREGATIONS[aggregate].weights(cosines)
+    behind = [Evidence(hit, float(w)) for hit, w in zip(hits, weights, strict=True) if w > 0]
+    return tuple(sorted(behind, key=lambda each: (-each.weight, -each.hit.score, each.hit.pts_s)))

@@ -1,9 +1,9 @@
 """A query vector -> Hits, until enough distinct videos are proven.
 
 The nearest rows may all belong to one video. So the search goes on without the videos that were
-found, with a wider window, until `top_k` are there or no other video is left. Rows come in order of
-their cosine, so that whatever a later search finds is no better than what was found before: the
-videos are the best ones as far as the index is exact.
+found, until `top_k` are there or no other video is left. Rows come in order of their cosine, so
+that whatever a later search finds is no better than what was found before: the videos are the best
+ones as far as the index is exact.
 
 A filter that selects few videos goes down into Milvus with their ids. Where it selects many, rows
 are taken whatever their video, and those that do not count are dropped; if that gives too few, the
@@ -12,7 +12,8 @@ selected videos that are left are searched in groups of ids, so that the same is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
@@ -24,11 +25,15 @@ from pipeline.store import MAX_LIMIT, VideoStore
 ROWS_PER_VIDEO = 10
 """The first window takes this many rows for each wanted video."""
 
-WIDENING = 4
+WIDENING = 2
 """How many times wider each following window is."""
 
 MAX_IDS = 2000
 """Most ids of selected videos that go down into Milvus with one search."""
+
+
+_LOOKED_UP = 16
+"""Fewest videos that are looked up at once: a request costs as much as several of them."""
 
 
 @dataclass(slots=True)
@@ -38,16 +43,26 @@ class Retrieved:
     Args:
         hits: Rows that count, best first within each search.
         records: The committed videos that they belong to.
+        cutoff: No row of another video has a better cosine; None if there is no other video.
     """
 
     hits: list[Hit] = field(default_factory=list)
     records: dict[str, VideoRecord] = field(default_factory=dict)
+    cutoff: float | None = None
+
+    def best(self) -> dict[str, Hit]:
+        """The best row of each video, by video id."""
+        best: dict[str, Hit] = {}
+        for hit in self.hits:
+            if hit.video_id not in best or hit.score > best[hit.video_id].score:
+                best[hit.video_id] = hit
+        return best
 
 
 def retrieve(
     store: VideoStore, vector: Float32Array, *, top_k: int, selection: Selection = EVERY_ROW
 ) -> Retrieved:
-    """Rows of at least `top_k` distinct videos, or of all there are.
+    """Rows of at least `top_k` distinct videos, the best ones, or of all there are.
 
     Args:
         store: Open for reading.
@@ -56,17 +71,35 @@ def retrieve(
         selection: Which rows of which videos count.
     """
     search = _Search(store, vector, selection)
-    if selection.rest != NO_ROWS or len(selection.masks) <= MAX_IDS:
+    if goes_down(selection):
         return search.through(selection, top_k)
     found = search.around(top_k)
     if len(found.records) < top_k:
         wanted = top_k - len(found.records)
         # What was found is better than whatever is left, in each of the groups.
-        for group in _groups(selection, without=found):
+        groups = list(groups_of(selection, without=found.records))
+        found.cutoff = None
+        for group in groups:
             more = search.through(group, wanted)
             found.hits.extend(more.hits)
             found.records.update(more.records)
+            found.cutoff = _higher(found.cutoff, more.cutoff)
     return found
+
+
+def goes_down(selection: Selection) -> bool:
+    """Whether Milvus can be told a selection, in one search."""
+    return selection.rest != NO_ROWS or len(selection.masks) <= MAX_IDS
+
+
+def groups_of(
+    selection: Selection, *, without: Mapping[str, object] | None = None
+) -> Iterator[Selection]:
+    """The selected videos in groups that Milvus can be told, for a selection that has a list."""
+    left = sorted(selection.masks.keys() - (without or {}).keys())
+    for start in range(0, len(left), MAX_IDS):
+        group = left[start : start + MAX_IDS]
+        yield Selection({video_id: selection.masks[video_id] for video_id in group}, NO_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +116,16 @@ class _Search:
         # An index may miss rows that a filter leaves over: the second round compares with all.
         for exact in (False, True):
             while hits := self._nearest(limit, scope, exact=exact):
-                before, scope = scope, self._accept(found, hits, scope)
+                before, scope = scope, self._accept(found, hits, scope, wanted)
+                if found.cutoff is None and len(hits) == limit:
+                    found.cutoff = hits[-1].score
                 if len(found.records) >= wanted or len(found.records) >= self._most(part):
                     return found
                 # Rows that Milvus takes for selected and we do not must not come for ever.
                 if scope == before and limit == MAX_LIMIT:
                     break
                 limit = min(MAX_LIMIT, WIDENING * limit)
+        found.cutoff = None
         return found
 
     def around(self, wanted: int) -> Retrieved:
@@ -99,7 +135,9 @@ class _Search:
         scope = Scope(selection=Selection(rest=rows))
         limit = _first_window(wanted)
         while len(scope.exclude) <= MAX_IDS and (hits := self._nearest(limit, scope)):
-            before, scope = scope, self._accept(found, hits, scope)
+            before, scope = scope, self._accept(found, hits, scope, wanted)
+            if found.cutoff is None:
+                found.cutoff = hits[-1].score
             if len(found.records) >= wanted or scope == before:
                 break
             limit = min(MAX_LIMIT, WIDENING * limit)
@@ -112,44 +150,62 @@ class _Search:
         """The number of videos that there can be."""
         return len(part.masks) if part.rest == NO_ROWS else self.store.count_videos()
 
-    def _accept(self, found: Retrieved, hits: list[Hit], scope: Scope) -> Scope:
+    def _accept(self, found: Retrieved, hits: list[Hit], scope: Scope, wanted: int) -> Scope:
         """Keep the hits that count, and say where to search on.
 
         A hit counts if it is selected and its revision is its committed video's. What was found is
         left out from now on; so are rows of videos that are not selected or not committed. Of a
         video that has shown only rows of other revisions, just its own revision is searched on.
+        Videos are looked up best first, and no more of them than are wanted.
         """
         masks = {hit.video_id: self.selection.mask(hit.video_id) for hit in hits}
-        selected = [hit for hit in hits if masks[hit.video_id].admits(hit.kind, hit.pts_s)]
-        unknown = {hit.video_id for hit in selected} - found.records.keys()
-        records = self.store.videos(unknown)
-        counting = [
-            hit
-            for hit in selected
-            if hit.video_id in records and hit.revision == records[hit.video_id].revision
-        ]
-        answered = {hit.video_id for hit in counting}
-        found.hits.extend(counting)
-        found.records.update((video_id, records[video_id]) for video_id in answered)
-        stale = {
-            video_id: record.revision
-            for video_id, record in records.items()
-            if video_id not in answered
-        }
+        ours: dict[str, list[Hit]] = {}
+        for hit in hits:
+            if masks[hit.video_id].admits(hit.kind, hit.pts_s):
+                ours.setdefault(hit.video_id, []).append(hit)
+        unknown = [video_id for video_id in ours if video_id not in found.records]
+        looked_up: list[str] = []
+        stale: dict[str, int] = {}
+        found.cutoff = None
+        while left := unknown[len(looked_up) :]:
+            worst = _worst(found, wanted)
+            if ours[left[0]][0].score < worst:
+                found.cutoff = ours[left[0]][0].score
+                break
+            chunk = left[: max(_LOOKED_UP, wanted - len(found.records))]
+            looked_up += chunk
+            stale |= self._keep(found, {video_id: ours[video_id] for video_id in chunk})
         foreign = {video_id for video_id, mask in masks.items() if mask == NO_ROWS}
+        gone = {each for each in looked_up if each not in found.records and each not in stale}
         return replace(
             scope,
-            exclude=scope.exclude | answered | foreign | (unknown - records.keys()),
+            exclude=scope.exclude | found.records.keys() | foreign | gone,
             revisions={**scope.revisions, **stale},
         )
+
+    def _keep(self, found: Retrieved, ours: Mapping[str, list[Hit]]) -> dict[str, int]:
+        """Keep hits of committed videos; the revisions of those that have shown only others."""
+        stale: dict[str, int] = {}
+        for video_id, record in self.store.videos(ours).items():
+            counting = [hit for hit in ours[video_id] if hit.revision == record.revision]
+            if counting:
+                found.hits += counting
+                found.records[video_id] = record
+            else:
+                stale[video_id] = record.revision
+        return stale
+
+
+def _worst(found: Retrieved, wanted: int) -> float:
+    """The best row of the last wanted video; without limit while there are too few."""
+    scores = sorted((hit.score for hit in found.best().values()), reverse=True)
+    return scores[wanted - 1] if len(scores) >= wanted else -math.inf
+
+
+def _higher(one: float | None, other: float | None) -> float | None:
+    known = [each for each in (one, other) if each is not None]
+    return max(known) if known else None
 
 
 def _first_window(wanted: int) -> int:
     return min(MAX_LIMIT, max(100, ROWS_PER_VIDEO * wanted))
-
-
-def _groups(selection: Selection, *, without: Retrieved) -> Iterator[Selection]:
-    left = sorted(selection.masks.keys() - without.records.keys())
-    for start in range(0, len(left), MAX_IDS):
-        group = left[start : start + MAX_IDS]
-        yield Selection({video_id: selection.masks[video_id] for video_id in group}, NO_ROWS)

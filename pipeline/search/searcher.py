@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from pipeline.config import Config
-from pipeline.data import Answer, Identity, ScoreCurve, SequenceAnswer
-from pipeline.errors import Code, ModelError
-from pipeline.filters import EVERY_ROW, NO_ROWS, Filter, Selection
-from pipeline.models import Encoder, load_encoder
+from pipeline.data import Aggregate, Answer, Question, ScoreCurve, SequenceAnswer
+from pipeline.filters import Filter
+from pipeline.search.answer import answer, options, prepare
+from pipeline.search.ask import Parts, question_of
 from pipeline.search.candidates import find_sequences
-from pipeline.search.compose import check_question, compose
-from pipeline.search.curve import find_video, score_curve
-from pipeline.search.rank import rank
-from pipeline.search.retrieve import retrieve
+from pipeline.search.curve import score_curve
+from pipeline.search.opening import Opened
+from pipeline.search.prompts import encode_texts, prompts_of
+from pipeline.search.seeds import find_video
 from pipeline.search.sequence import sequence_question
-from pipeline.search.where import parse_filter, select
-from pipeline.store import VideoStore
 
 
-class Searcher:
+class Searcher(AbstractContextManager["Searcher"]):
     """Answers questions about one archive.
 
     ```python
     with Searcher(load_config().config) as searcher:
-        answer = searcher.query(text="a red car")
+        answer = searcher.query("a red car", without="at night")
     ```
+
+    In the methods a text, picture or moment can be one or several, with weights or without:
+    `"a car"`, `["a car", "night"]`, `{"a car": 2.0, "night": 0.5}`, or written `"a car^2"`.
 
     Args:
         config: Which archive, which encoder.
@@ -43,79 +42,99 @@ class Searcher:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        # Importing torch takes seconds, and so does pymilvus: wait for both at once.
-        with ThreadPoolExecutor(1) as other:
-            connecting = other.submit(_open, config)
-            try:
-                self._encoder = load_encoder(config.encode)
-            except BaseException:  # also Ctrl-C: the store is let go, and the error goes on
-                if connecting.exception() is None:
-                    connecting.result()[0].close()
-                # Nothing indexed is the better answer than no weights to search nothing with.
-                connecting.result()
-                raise
-            self._store, identity = connecting.result()
-        try:
-            _check_encoder(self._encoder, identity, config)
-        except ModelError:
-            self._store.close()
-            raise
+        self._opened = Opened(config)
 
     def query(
         self,
+        text: Parts = None,
         *,
-        text: str | None = None,
-        image: Path | None = None,
+        image: Parts = None,
+        without: Parts = None,
+        like: Parts = None,
+        more: Parts = None,
+        less: Parts = None,
         where: str | Filter | None = None,
         top_k: int | None = None,
+        aggregate: Aggregate | None = None,
+        min_confidence: float | None = None,
+        explain: bool = False,
     ) -> Answer:
         """Find the videos that show something, and the moments in them.
 
         Args:
             text: What to look for, in words.
-            image: Or a picture of it.
+            image: What to look for, in pictures: paths of files.
+            without: What is not wanted, in words.
+            like: Videos or moments of the archive (`VIDEO@1:30`) that are like what is wanted.
+            more: Feedback: moments that are what is meant.
+            less: Feedback: moments that are not.
             where: Among which videos and rows, as in `time in 10..60 and tag = night`.
-            top_k: Most videos; `search.top_k` if None.
+            top_k: Most videos, as in `ask`.
+            aggregate: How a video's rows make its score, as in `ask`.
+            min_confidence: With less the answer is none, as in `ask`.
+            explain: Say which rows are behind each score, as in `ask`.
 
         Raises:
             FilterError: The filter cannot be read.
-            QueryError: Neither text nor image, both, or text that is empty or too long; or the
-                filter names a video by a beginning of its id that others share.
-            MediaError: The image cannot be read.
+            QueryError: Nothing is looked for, a part is empty, too long or unknown; or as `ask`.
+            MediaError: A picture cannot be read.
             StoreError: The store failed.
         """
-        check_question(text, image)
-        wanted = parse_filter(where) if isinstance(where, str) else where
-        started = time.perf_counter()
-        search = self._config.search
-        count = search.top_k if top_k is None else top_k
-        # The archive may have been switched since the last question.
-        self._store.resolve()
-        _check_encoder(self._encoder, self._store.identity, self._config)
-        vector = compose(self._encoder, text=text, image=image)
-        selection = EVERY_ROW if wanted is None else select(self._store, wanted)
-        found = retrieve(self._store, vector, top_k=count, selection=selection)
-        results = rank(
-            found.hits,
-            found.records,
-            vector,
-            top_k=count,
-            gap_s=search.moment_gap_s,
-            selection=selection,
+        question = question_of(
+            text, image=image, without=without, like=like, more=more, less=less, where=where
         )
-        reason = "" if results else self._reason(selection)
-        return Answer(results, not results, time.perf_counter() - started, reason)
+        return self.ask(
+            question,
+            top_k=top_k,
+            aggregate=aggregate,
+            min_confidence=min_confidence,
+            explain=explain,
+        )
 
-    def _reason(self, selection: Selection) -> str:
-        """Why nothing was found."""
-        if selection == EVERY_ROW or not self._store.count_videos():
-            return "the archive holds no video"
-        if selection.rest != NO_ROWS:
-            return "no moment of any video satisfies the filter"
-        if selection.masks:
-            videos = "1 video" if len(selection.masks) == 1 else f"{len(selection.masks)} videos"
-            return f"the filter selects {videos}, but no moment there"
-        return "no video satisfies the filter"
+    def similar(
+        self, *spots: str, where: str | Filter | None = None, top_k: int | None = None
+    ) -> Answer:
+        """Find videos like some videos or moments of the archive, which are left out themselves.
+
+        Args:
+            spots: `VIDEO` or `VIDEO@1:30` each: what is liked.
+            where: As in `query`.
+            top_k: As in `ask`.
+
+        Raises:
+            QueryError: No one video is meant; and as `query`.
+        """
+        return self.query(like=spots, where=where, top_k=top_k)
+
+    def ask(
+        self,
+        question: Question,
+        *,
+        top_k: int | None = None,
+        aggregate: Aggregate | None = None,
+        min_confidence: float | None = None,
+        explain: bool = False,
+    ) -> Answer:
+        """Answer a question.
+
+        Args:
+            question: What is asked.
+            top_k: Most videos, 1 to 1000; `search.top_k` if None.
+            aggregate: How a video's rows make its score; `search.aggregate` if None.
+            min_confidence: With less for the best video the answer is none, 0 to below 1;
+                `search.min_confidence` if None.
+            explain: Say which rows are behind each score; it reads all rows of the videos.
+
+        Raises:
+            QueryError: An option out of its range, a spot of no one video, parts that cancel out,
+                a text that is too long.
+            MediaError: A picture cannot be read.
+            StoreError: The store failed.
+        """
+        search = options(
+            self._config.search, top_k=top_k, aggregate=aggregate, min_confidence=min_confidence
+        )
+        return answer(self._opened, question, search, explain=explain)
 
     def sequence(
         self,
@@ -124,6 +143,7 @@ class Searcher:
         within: float | str = 10.0,
         order: str = "strict",
         granularity: str = "scene",
+        where: str | Filter | None = None,
         top_k: int | None = None,
         per_video: int = 1,
     ) -> SequenceAnswer:
@@ -135,50 +155,53 @@ class Searcher:
                 text, such as `10s`, `1m30s` or `1:30`.
             order: `strict`: as the texts stand; `any`: in any order.
             granularity: Steps are scenes (`scene`) or single sampled frames (`frame`).
+            where: As in `query`; each step satisfies it.
             top_k: Most moments; `search.top_k` if None.
             per_video: Most moments of one video; none overlaps another.
 
         Raises:
+            FilterError: The filter cannot be read.
             QueryError: Any of it is something else, or a text is empty or too long.
             StoreError: The store failed.
         """
-        question = sequence_question(texts, within=within, order=order, granularity=granularity)
+        question = sequence_question(
+            texts, within=within, order=order, granularity=granularity, where=where
+        )
         started = time.perf_counter()
-        self._store.resolve()
-        _check_encoder(self._encoder, self._store.identity, self._config)
-        vectors = self._encoder.encode_text(question.texts)
-        count = self._config.search.top_k if top_k is None else top_k
-        answer = find_sequences(self._store, question, vectors, top_k=count, per_video=per_video)
-        return replace(answer, took_s=time.perf_counter() - started)
+        search = options(self._config.search, top_k=top_k)
+        self._opened.follow()
+        templates = prompts_of(search.templates)
+        vectors = encode_texts(self._opened.encoder, question.texts, templates)
+        found = find_sequences(
+            self._opened.store, question, vectors, top_k=search.top_k, per_video=per_video
+        )
+        return replace(found, took_s=time.perf_counter() - started)
 
     def curve(
-        self, video: str, *, text: str | None = None, image: Path | None = None
+        self, video: str, text: Parts = None, *, image: Parts = None, without: Parts = None
     ) -> ScoreCurve:
         """How well each scene of one video answers, whatever else is in the archive.
 
         Args:
             video: As `find_video` takes it: a path, a content id, or the start of one.
             text: What to look for, in words.
-            image: Or a picture of it.
+            image: What to look for, in pictures: paths of files.
+            without: What is not wanted, in words.
 
         Raises:
             QueryError: As `query`, or no one video is meant.
-            MediaError: The image cannot be read.
+            MediaError: A picture cannot be read.
             StoreError: The store failed.
         """
-        check_question(text, image)
-        self._store.resolve()
-        _check_encoder(self._encoder, self._store.identity, self._config)
-        record = find_video(self._store.iterate_videos(), video)
-        vector = compose(self._encoder, text=text, image=image)
-        return score_curve(self._store, record, vector)
+        question = question_of(text, image=image, without=without)
+        self._opened.follow()
+        record = find_video(self._opened.store.iterate_videos(), video)
+        composed, _ = prepare(self._opened, question)
+        return score_curve(self._opened.store, record, composed.vector)
 
     def close(self) -> None:
         """Let go of the store."""
-        self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
+        self._opened.store.close()
 
     def __exit__(
         self,
@@ -187,27 +210,3 @@ class Searcher:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _open(config: Config) -> tuple[VideoStore, Identity]:
-    store = VideoStore.connect(config.store)
-    try:
-        return store, store.open_for_reading()
-    except BaseException:  # also Ctrl-C: the store is let go, and the error goes on
-        store.close()
-        raise
-
-
-def _check_encoder(encoder: Encoder, identity: Identity, config: Config) -> None:
-    different = [
-        f"{fact} {identity.encoder.get(fact)!r}, not {value!r}"
-        for fact, value in encoder.facts.items()
-        if identity.encoder.get(fact) != value
-    ]
-    if different:
-        raise ModelError(
-            f"the archive {config.store.collection} was made with another encoder:"
-            f" {'; '.join(different)}. Use the settings of its ingest",
-            code=Code.MODEL_MISMATCH,
-            uri="encode",
-        )

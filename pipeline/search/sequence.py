@@ -36,7 +36,9 @@ from pipeline.data import (
     VideoRecord,
 )
 from pipeline.errors import Code, QueryError
+from pipeline.filters import Filter
 from pipeline.search.chains import Chain, Timeline, best_chains
+from pipeline.search.where import parse_filter
 from pipeline.text import seconds_of
 
 MOST_STEPS = 5
@@ -78,7 +80,12 @@ class Baseline:
 
 
 def sequence_question(
-    texts: Sequence[str], *, within: float | str, order: str, granularity: str
+    texts: Sequence[str],
+    *,
+    within: float | str,
+    order: str,
+    granularity: str,
+    where: str | Filter | None = None,
 ) -> SequenceQuestion:
     """Refuse what cannot be answered, before a model is loaded.
 
@@ -88,8 +95,10 @@ def sequence_question(
             `seconds_of` reads.
         order: `strict` or `any`.
         granularity: `scene` or `frame`.
+        where: A filter.
 
     Raises:
+        FilterError: The filter cannot be read.
         QueryError: QUERY_INVALID: any of it is something else.
     """
     count = 1 if isinstance(texts, str) else len(texts)
@@ -105,7 +114,11 @@ def sequence_question(
     if granularity not in get_args(Granularity):
         raise _refused(f"granularity is {' or '.join(get_args(Granularity))}, not {granularity!r}")
     return SequenceQuestion(
-        tuple(texts), _duration(within), cast("Order", order), cast("Granularity", granularity)
+        tuple(texts),
+        _duration(within),
+        cast("Order", order),
+        cast("Granularity", granularity),
+        parse_filter(where) if isinstance(where, str) else where,
     )
 
 

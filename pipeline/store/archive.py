@@ -137,7 +137,14 @@ def _make(client: Client, config: StoreConfig, settings: ArchiveSettings) -> Non
     names = _free_names(client, config, settings)
     dim = settings.identity.dim
     videos, segments = schema.videos_schema(dim), schema.segments_schema(dim)
-    _ensure(client, config, names.videos, videos, ("mean", schema.MEAN_INDEX, "IP"), settings)
+    _ensure(
+        client,
+        config,
+        names.videos,
+        videos,
+        ("mean", schema.MEAN_INDEX, schema.MEAN_METRIC),
+        settings,
+    )
     index = ("vector", settings.index, "COSINE")
     _ensure(client, config, names.segments, segments, index, settings)
     try:

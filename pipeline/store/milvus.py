@@ -18,7 +18,15 @@ from pipeline.filters import Filter
 from pipeline.store import archive, connection, rows, schema
 from pipeline.store.archive import Archive
 from pipeline.store.client import Client
-from pipeline.store.expressions import EVERYTHING, among, differs, equals, every, possible
+from pipeline.store.expressions import (
+    EVERYTHING,
+    among,
+    differs,
+    equals,
+    every,
+    not_among,
+    possible,
+)
 from pipeline.store.reading import SegmentReader
 from pipeline.store.requests import STRONG, Requests
 from pipeline.store.versions import Names, StoreStats
@@ -171,6 +179,58 @@ class VideoStore:
                 themselves; otherwise it is done here, which reads all those vectors.
         """
         return self._reader().search(vector, limit, scope, exact=exact)
+
+    def search_means(
+        self,
+        vector: Float32Array,
+        *,
+        limit: int,
+        only: Iterable[str] | None = None,
+        exclude: Iterable[str] = (),
+    ) -> dict[str, float]:
+        """The committed videos with the best mean cosine of all their rows, exactly.
+
+        Args:
+            vector: Unit query vector, float32 (dim,).
+            limit: How many, 1 to MAX_LIMIT.
+            only: Among these videos; among all if None.
+            exclude: And not among these.
+
+        Returns:
+            Mean cosines by video id, best first.
+        """
+        conditions = [] if only is None else [among("video_id", only)]
+        if left_out := set(exclude):
+            conditions.append(not_among("video_id", left_out))
+        found = self._reach().nearest(
+            self.names.videos,
+            "mean",
+            vector,
+            limit,
+            every(conditions),
+            {"metric_type": schema.MEAN_METRIC, "params": {}},
+            ["video_id"],
+            self._consistency,
+        )
+        return {row["entity"]["video_id"]: float(row["distance"]) for row in found}
+
+    def vectors(self, row_ids: Iterable[str]) -> dict[str, Float32Array]:
+        """Vectors of rows of `segments` by key; keys that are not there are left out."""
+        return self._reader().vectors(row_ids)
+
+    def sample(self, count: int, *, of: int) -> Float32Array:
+        """About as many rows of `segments` as wanted, drawn at random, read Strong.
+
+        The same rows each time, as long as none comes or goes.
+
+        Args:
+            count: How many.
+            of: How many rows there are.
+
+        Returns:
+            Their vectors, float32 (n, dim); n varies by chance as the square root of `count` does.
+        """
+        return self._reader().sample(count, of=of)
 
     def scan(self, scope: Scope) -> Iterator[tuple[Hit, Float32Array]]:
         """Every row of a scope with its vector, by key, read Strong; the scores are NaN."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,11 +14,14 @@ from pipeline.data import Float32Array, Hit, Scope
 from pipeline.store import rows, schema
 from pipeline.store.archive import Archive
 from pipeline.store.connection import is_lite
-from pipeline.store.expressions import within
+from pipeline.store.expressions import EVERYTHING, after, within
 from pipeline.store.requests import Requests
 
 MAX_LIMIT = 16384
 """Most hits that one search can ask for."""
+
+_KEYS = 16**8
+"""As many keys as their first eight digits tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,24 @@ class SegmentReader:
         for row in self.requests.iterate(name, "row_id", within(scope), fields):
             yield rows.hit(row, float("nan")), rows.as_vector(row["vector"])
 
+    def vectors(self, row_ids: Iterable[str]) -> dict[str, Float32Array]:
+        """See `VideoStore.vectors`."""
+        found = self.requests.fetch(
+            self.archive.names.segments, "row_id", row_ids, ["row_id", "vector"], self.consistency
+        )
+        return {row["row_id"]: rows.as_vector(row["vector"]) for row in found}
+
+    def sample(self, count: int, *, of: int) -> Float32Array:
+        """See `VideoStore.sample`."""
+        # Keys are hashes: those behind a place are as good as drawn by lot.
+        least = max(0, _KEYS - math.ceil(_KEYS * count / max(of, 1)))
+        condition = after("row_id", f"{least:08x}") if count < of else EVERYTHING
+        found = self.requests.iterate(
+            self.archive.names.segments, "row_id", condition, ["row_id", "vector"]
+        )
+        vectors = [rows.as_vector(row["vector"]) for row in found]
+        return np.array(vectors, dtype=np.float32).reshape(-1, self.archive.settings.identity.dim)
+
     def _index_is_exact(self) -> bool:
         index = self.archive.settings.index.type
         return index == "FLAT" or (index == "IVF_FLAT" and not is_lite(self.config.uri))
@@ -61,14 +83,17 @@ class SegmentReader:
 
     def _nearest(self, vector: Float32Array, limit: int, scope: Scope, *, wide: bool) -> list[Hit]:
         index = self.archive.settings.index
-        return self.requests.nearest(
+        found = self.requests.nearest(
             self.archive.names.segments,
+            "vector",
             vector,
             limit,
             within(scope),
             schema.search_params(index, self.config.search, limit=limit, wide=wide),
+            schema.HIT_FIELDS,
             self.consistency,
         )
+        return [rows.found(answer) for answer in found]
 
     def _misses(self, hits: list[Hit], limit: int, scope: Scope) -> bool:
         if len(hits) == limit:

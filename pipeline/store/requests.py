@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pipeline.config import StoreConfig
-from pipeline.data import Float32Array, Hit
-from pipeline.store import expressions, rows, schema
+from pipeline.data import Float32Array
+from pipeline.store import expressions, rows
 from pipeline.store.client import Client
 from pipeline.store.connection import PATIENCE, retrying, telling
 from pipeline.store.rows import Row
@@ -96,27 +96,29 @@ class Requests:
     def nearest(
         self,
         collection: str,
+        field: str,
         vector: Float32Array,
         limit: int,
         condition: str,
         params: dict[str, Any],
+        fields: Sequence[str],
         consistency: str,
-    ) -> list[Hit]:
-        """The rows of `segments` nearest to a vector, as its index finds them."""
+    ) -> list[Row]:
+        """The rows whose `field` is nearest to a vector, as its index finds them, best first."""
         with telling("search", self._config):
             answers = retrying(self._config)(
                 self.client.search,
                 collection,
                 data=[vector.tolist()],
-                anns_field="vector",
+                anns_field=field,
                 limit=limit,
                 filter=condition,
                 search_params=params,
-                output_fields=list(schema.HIT_FIELDS),
+                output_fields=list(fields),
                 consistency_level=consistency,
                 timeout=self._timeout,
             )
-        return [rows.found(answer) for answer in answers[0]]
+        return list(answers[0])
 
     def server_version(self) -> str:
         """What answers there."""

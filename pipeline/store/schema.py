@@ -27,6 +27,7 @@ VIDEO_FIELDS = (
 )  # fmt: skip
 FACT_FIELDS = ("video_id", "probe", "paths", "tags", "recorded_at")
 MEAN_INDEX = ArchiveIndex("FLAT", {})
+MEAN_METRIC = "IP"
 _MAX_EF = 32768
 _MAX_TEXT_BYTES = 65535
 

@@ -200,7 +200,7 @@ def test_a_filter_that_cannot_be_read_is_shown_before_the_search(
 def test_the_help_of_a_query_explains_filters(folder: Path, vsearch: Run) -> None:
     shown = vsearch("query", "--help").out
     for line in shown.splitlines():
-        if line.startswith("    vsearch query"):
+        if line.startswith("    vsearch query") and "--where" in line:
             *_, quoted = line.split("'")[:-1]
             parse_filter(quoted)
     for field in ("time", "duration", "recorded", "path", "tag", "kind", "video"):
@@ -323,7 +323,8 @@ def test_what_stops_an_ingest_is_in_its_document(
     [
         (["query"], 2, "query_invalid"),
         (["query", "  "], 2, "query_invalid"),
-        (["query", "text", "--image", "x.png"], 2, "query_invalid"),
+        (["query", "--not", "text"], 2, "query_invalid"),
+        (["query", "text", "--image", "x.png"], 1, "not_found"),
         (["query", "text"], 1, "not_indexed"),
         (["status"], 1, "not_indexed"),
         (["delete", "x", "--yes"], 1, "not_indexed"),

@@ -12,7 +12,8 @@ import pytest
 from pipeline.config import IndexConfig, StoreConfig
 from pipeline.data import Embedding, FileStamp, Scene, ScoreCurve, VideoRecord
 from pipeline.errors import Code, MediaError, QueryError
-from pipeline.search.curve import find_video, score_curve
+from pipeline.search.curve import score_curve
+from pipeline.search.seeds import find_video
 from pipeline.store import VideoStore
 from tests.store.samples import DIM, IDENTITY, embeddings, record, video_id
 

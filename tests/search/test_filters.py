@@ -14,12 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config import IndexConfig, StoreConfig
-from pipeline.data import Embedding, Scope, VideoFacts, VideoRecord
+from pipeline.data import Embedding, Scope, VideoFacts, VideoHit, VideoRecord
 from pipeline.errors import QueryError
 from pipeline.filters import EVERY_ROW, KINDS, NO_ROWS, RowMask, Selection, Span
 from pipeline.search import retrieve as retrieving
-from pipeline.search.rank import rank
+from pipeline.search.moments import Sampling
+from pipeline.search.rank import rank, rows_behind
 from pipeline.search.retrieve import retrieve
+from pipeline.search.score import best_videos
 from pipeline.search.where import parse_filter, select
 from pipeline.store import VideoStore
 from tests.store.samples import DIM, IDENTITY, embeddings, mean, record, video_id
@@ -146,6 +148,13 @@ FILTERS = st.recursive(
 )
 
 
+def ranked(store: VideoStore, selection: Selection, *, top_k: int) -> tuple[VideoHit, ...]:
+    scored = best_videos(store, QUERY, "max", top_k=top_k, selection=selection)
+    rows = rows_behind(store, QUERY, scored.records, selection=selection)
+    sampling = Sampling.of(IDENTITY.content)
+    return rank(scored, rows, QUERY, sampling, gap_s=1.0, selection=selection)
+
+
 @given(FILTERS, st.sampled_from([1, 3, 10, 100]), st.sampled_from([1, 3, 2000]))
 @settings(max_examples=100)
 def test_an_answer_is_the_exhaustive_one(
@@ -165,7 +174,7 @@ def test_an_answer_is_the_exhaustive_one(
     with mock.patch.object(retrieving, "MAX_IDS", most_ids):
         selection = select(store, parse_filter(text))
         found = retrieve(store, QUERY, top_k=top_k, selection=selection)
-    answer = rank(found.hits, found.records, QUERY, top_k=top_k, gap_s=1.0, selection=selection)
+        answer = ranked(store, selection, top_k=top_k)
     assert [hit.record.video.video_id for hit in answer] == expected
     assert [hit.score for hit in answer] == pytest.approx([best[key] for key in expected], abs=1e-5)
     assert {hit.row_id for hit in found.hits} <= rows_that_match
@@ -198,8 +207,8 @@ def test_many_ids_are_searched_around_and_then_in_groups(store: VideoStore) -> N
         mock.patch.object(store, "search", counting),
     ):
         found = retrieve(store, QUERY, top_k=5, selection=selection)
-    answer = rank(found.hits, found.records, QUERY, top_k=5, gap_s=0, selection=selection)
-    assert [hit.record.video.video_id for hit in answer] == worst[:5]
+    scores = {key: hit.score for key, hit in found.best().items()}
+    assert sorted(scores, key=lambda key: (-scores[key], key))[:5] == worst[:5]
     assert asked[0] == 0
     assert max(asked) == 4
 

@@ -11,7 +11,6 @@ import pytest
 
 from pipeline.config import IndexConfig, StoreConfig
 from pipeline.data import Embedding, Float32Array, Hit, Scene
-from pipeline.search.rank import rank
 from pipeline.search.retrieve import Retrieved, retrieve
 from pipeline.store import VideoStore
 from tests.store.samples import DIM, IDENTITY, embeddings, record, video_id
@@ -60,8 +59,8 @@ def put(store: VideoStore, name: str, count: int, cosine: float) -> None:
 
 def names(found: Retrieved, top_k: int, *known: str) -> list[str]:
     by_id = {video_id(name): name for name in known}
-    ranked = rank(found.hits, found.records, QUERY, top_k=top_k, gap_s=0.0)
-    return [by_id[hit.record.video.video_id] for hit in ranked]
+    best = sorted(found.best().values(), key=lambda hit: (-hit.score, hit.video_id))
+    return [by_id[hit.video_id] for hit in best[:top_k]]
 
 
 def test_a_video_that_owns_the_first_thousand_rows_hides_no_other(store: VideoStore) -> None:

@@ -1,0 +1,140 @@
+"""A question -> an Answer: compose, retrieve, rank, and say how sure it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from pydantic import ValidationError
+
+from pipeline.config import SearchConfig
+from pipeline.data import Aggregate, Answer, Float32Array, Hit, Question, VideoHit
+from pipeline.errors import Code, QueryError
+from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
+from pipeline.search.compose import Composed, Seeds, compose
+from pipeline.search.moments import Sampling
+from pipeline.search.notebook import ShownAnswer
+from pipeline.search.opening import Opened
+from pipeline.search.prompts import prompts_of
+from pipeline.search.rank import rank, rows_behind
+from pipeline.search.reasons import nothing_found
+from pipeline.search.score import best_videos
+from pipeline.search.seeds import find_seeds
+from pipeline.search.where import select
+
+
+def options(
+    search: SearchConfig,
+    *,
+    top_k: int | None = None,
+    aggregate: Aggregate | None = None,
+    min_confidence: float | None = None,
+) -> SearchConfig:
+    """The settings of one question: those of the config, but for what is given.
+
+    Raises:
+        QueryError: A value that its setting cannot have.
+    """
+    given = {"top_k": top_k, "aggregate": aggregate, "min_confidence": min_confidence}
+    changed = {key: value for key, value in given.items() if value is not None}
+    try:
+        return SearchConfig.model_validate({**search.model_dump(), **changed})
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        raise QueryError(
+            f"{detail['loc'][0]}: {detail['msg'].lower()}, not {detail['input']!r}",
+            code=Code.QUERY_INVALID,
+        ) from None
+
+
+def answer(
+    opened: Opened, question: Question, search: SearchConfig, *, explain: bool = False
+) -> Answer:
+    """Answer a question about the archive as it is now.
+
+    Args:
+        opened: The archive.
+        question: What is asked.
+        search: How.
+        explain: Say which rows are behind each score.
+
+    Raises:
+        QueryError: A spot is of no one video, parts cancel out, a text is too long.
+        MediaError: A picture cannot be read.
+        ModelError: The archive is now one of another encoder.
+        StoreError: The store failed.
+    """
+    started = time.perf_counter()
+    opened.follow()
+    composed, selection = prepare(opened, question)
+    store, vector = opened.store, composed.vector
+    scored = best_videos(store, vector, search.aggregate, top_k=search.top_k, selection=selection)
+    rows = rows_behind(store, vector, scored.records, selection=selection, every=explain)
+    found = rank(
+        scored,
+        rows,
+        vector,
+        Sampling.of(store.identity.content),
+        gap_s=search.moment_gap_s,
+        selection=selection,
+        explain=search.aggregate if explain else None,
+    )
+    found = _confident(opened, found, composed, rows)
+    reason = _unsure(found, search) if found else nothing_found(store, selection)
+    results, nearest = ((), found) if reason else (found, ())
+    return ShownAnswer(results, time.perf_counter() - started, reason, nearest, scored.bound)
+
+
+def prepare(opened: Opened, question: Question) -> tuple[Composed, Selection]:
+    """A question as one vector, and the rows that count.
+
+    Raises:
+        QueryError: As `answer`; MediaError and StoreError likewise.
+    """
+    spots = (*question.like, *question.more, *question.less)
+    seeds = find_seeds(opened.store, spots)
+    likes, mores = len(question.like), len(question.like) + len(question.more)
+    parts = Seeds(seeds[:likes], seeds[likes:mores], seeds[mores:])
+    templates = prompts_of(opened.config.search.templates)
+    composed = compose(opened.encoder, question, parts, templates)
+    selection = EVERY_ROW if question.where is None else select(opened.store, question.where)
+    if not parts.like:
+        return composed, selection
+    left_out = {seed.record.video.video_id: NO_ROWS for seed in parts.like}
+    return composed, Selection({**selection.masks, **left_out}, selection.rest)
+
+
+def _confident(
+    opened: Opened,
+    found: Sequence[VideoHit],
+    composed: Composed,
+    rows: Mapping[str, Sequence[Hit]],
+) -> tuple[VideoHit, ...]:
+    """Videos with their confidence, that of the best row of each."""
+    background = opened.background() if found else None
+    if background is None:
+        return tuple(found)
+    best = [rows[each.record.video.video_id][0].row_id for each in found]
+    vectors = opened.store.vectors(best)
+    # A video may be deleted between two requests: it is let go with its row.
+    pairs = [(each, vectors[key]) for each, key in zip(found, best, strict=True) if key in vectors]
+    nearest: Float32Array = np.array([row for _, row in pairs], dtype=np.float32)
+    told = background.confidences(composed.form, composed.vector, nearest) if pairs else []
+    return tuple(
+        replace(each, confidence=confidence)
+        for (each, _), confidence in zip(pairs, told, strict=True)
+    )
+
+
+def _unsure(found: Sequence[VideoHit], search: SearchConfig) -> str:
+    """Why what was found is no answer; empty if it is one."""
+    surest = max((each.confidence for each in found if each.confidence is not None), default=None)
+    least = search.min_confidence
+    if surest is None or least is None or surest >= least:
+        return ""
+    return (
+        "nothing stands out from what unrelated questions find"
+        f" (confidence {surest:.2f}, search.min_confidence is {least:g})"
+    )

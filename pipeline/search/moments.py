@@ -1,0 +1,154 @@
+"""Hits of one video -> Moments. Pure functions.
+
+A hit is a sample, and stands for the time around it that no other sample is nearer to. Along a
+video these parts of time and their cosines are the score curve. A moment is a peak of it, as far
+as the curve stays above the middle between the peak and the video's average (its full width at
+half maximum, as of a spectral line), so that its bounds follow what is seen and not only the cuts.
+What else lies that near to a peak is the same moment, whatever it scores (non-maximum suppression:
+A. Neubeck, L. Van Gool, Efficient non-maximum suppression, ICPR 2006).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.data import Hit, Moment
+from pipeline.filters import ALL_ROWS, RowMask, Span
+from pipeline.search.where.masks import joined
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How an archive was sampled, which says what time a sample stands for.
+
+    Args:
+        per_scene: Samples of a scene, if they are spread over it evenly.
+        fps: Samples a second, if they are taken at that rate.
+    """
+
+    per_scene: int
+    fps: float | None
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Sampling:
+        """From what an archive's identity records of its content."""
+        sample = content["sample"]
+        return cls(int(sample["per_scene"]), sample.get("fps"))
+
+    def part(self, hit: Hit) -> Span:
+        """The time of its scene that a sample stands for; all of it for a pooled scene."""
+        start_s, end_s = hit.start_s, hit.end_s
+        if hit.kind != "scene":
+            length_s = 1 / self.fps if self.fps else (end_s - start_s) / self.per_scene
+            # With a rate, the grid is the video's own: k / fps from its first frame on.
+            origin_s = 0.0 if self.fps else start_s
+            place = math.floor((hit.pts_s - origin_s) / length_s + _SLACK)
+            start_s = max(start_s, origin_s + place * length_s)
+            end_s = min(end_s, origin_s + (place + 1) * length_s)
+        return Span(start_s, end_s) if start_s < end_s else Span(hit.start_s, hit.end_s)
+
+
+_SLACK = 1e-6
+"""A sample that rounding puts just before the start of its part belongs to it all the same."""
+
+
+def moments_of(
+    hits: Iterable[Hit],
+    sampling: Sampling,
+    *,
+    gap_s: float,
+    average: float,
+    mask: RowMask = ALL_ROWS,
+) -> tuple[Moment, ...]:
+    """The moments of one video.
+
+    Args:
+        hits: Rows of the video within the mask, at least one. Rows that are left out must score
+            less than all of these.
+        sampling: Of its archive.
+        gap_s: What lies at most so far apart may be one moment, `search.moment_gap_s`.
+        average: Mean cosine of all the video's rows: what scores less is no moment, unless it is
+            the best of these.
+        mask: No moment reaches out of it, or over what it leaves out.
+
+    Returns:
+        Moments, best first; of two with one score, the earlier first. None overlaps another.
+    """
+    wanted = joined((*mask.frame, *mask.scene, *mask.tile))
+    parts: defaultdict[Span, list[_Part]] = defaultdict(list)
+    for hit in hits:
+        around = next(span for span in wanted if hit.pts_s in span)
+        parts[around].append(_Part(_clipped(sampling.part(hit), hit, mask), hit))
+    best = max(part.hit.score for several in parts.values() for part in several)
+    floor = min(average, best)
+    found = [moment for several in parts.values() for moment in _peaks(several, gap_s, floor)]
+    return tuple(sorted(found, key=lambda moment: (-moment.score, moment.start_s)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the time and the best hit there."""
+
+    span: Span
+    hit: Hit
+
+
+def _clipped(part: Span, hit: Hit, mask: RowMask) -> Span:
+    own = next(span for span in mask.spans(hit.kind) if hit.pts_s in span)
+    start_s, end_s = max(part.start_s, own.start_s), min(part.end_s, own.end_s)
+    return Span(start_s, end_s) if start_s < end_s else own
+
+
+def _peaks(parts: Iterable[_Part], gap_s: float, floor: float) -> list[Moment]:
+    curve = _curve(parts)
+    free = [part.hit.score >= floor for part in curve]
+    found: list[Moment] = []
+    for place in sorted(range(len(curve)), key=lambda n: (-curve[n].hit.score, n)):
+        if not free[place]:
+            continue
+        peak = curve[place].hit
+        level = (peak.score + floor) / 2
+        first, before = _reach(curve, place, -1, gap_s, level)
+        last, behind = _reach(curve, place, +1, gap_s, level)
+        start_s = max(
+            [curve[first].span.start_s, *(m.end_s for m in found if m.end_s <= peak.pts_s)]
+        )
+        end_s = min([curve[last].span.end_s, *(m.start_s for m in found if m.start_s > peak.pts_s)])
+        found.append(Moment(start_s, end_s, peak.pts_s, peak.score, peak.box))
+        free[before : behind + 1] = [False] * (behind + 1 - before)
+    return found
+
+
+def _curve(parts: Iterable[_Part]) -> list[_Part]:
+    """In order of time, for each part of time the best hit: a tile may beat its frame."""
+    best: dict[tuple[float, float], _Part] = {}
+    for part in parts:
+        key = (part.span.start_s, part.span.end_s)
+        if key not in best or _order(part) < _order(best[key]):
+            best[key] = part
+    return [best[key] for key in sorted(best)]
+
+
+def _order(part: _Part) -> tuple[float, float]:
+    return -part.hit.score, part.hit.pts_s
+
+
+def _reach(
+    curve: Sequence[_Part], peak: int, step: int, gap_s: float, level: float
+) -> tuple[int, int]:
+    """Walk from a peak: the last part that belongs to it, and the last that it suppresses."""
+    last = seen = peak
+    place = peak + step
+    while 0 <= place < len(curve):
+        earlier, later = sorted((place, last))
+        if curve[later].span.start_s - curve[earlier].span.end_s > gap_s:
+            break
+        seen = place
+        if curve[place].hit.score >= level:
+            last = place
+        place += step
+    return last, seen

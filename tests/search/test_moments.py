@@ -1,0 +1,122 @@
+"""Hits of one video to moments: peaks of the score curve, as wide as they are."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.data import WHOLE_FRAME, Hit, Moment
+from pipeline.filters import ALL_ROWS, ALWAYS, Kind, RowMask, Span
+from pipeline.search.moments import Sampling, moments_of
+
+ONE = Sampling(per_scene=1, fps=None)
+THREE = Sampling(per_scene=3, fps=None)
+
+
+def hit(start_s: float, score: float, length_s: float = 1.0, at: float = 0.5) -> Hit:
+    """A sample of a scene, at a share of its length."""
+    pts_s = start_s + at * length_s
+    return Hit(
+        f"{start_s}{pts_s}{score}", "a", 1, int(start_s), start_s, start_s + length_s, pts_s,
+        "frame", WHOLE_FRAME, score,
+    )  # fmt: skip
+
+
+def found(
+    hits: list[Hit],
+    sampling: Sampling = ONE,
+    *,
+    gap_s: float = 2.0,
+    average: float = 0.0,
+    mask: RowMask = ALL_ROWS,
+) -> list[tuple[float, float, float, float]]:
+    moments = moments_of(hits, sampling, gap_s=gap_s, average=average, mask=mask)
+    return [(m.start_s, m.end_s, m.best_s, m.score) for m in moments]
+
+
+def test_neighbours_within_the_gap_are_one_moment() -> None:
+    assert found([hit(0, 0.3), hit(3, 0.5), hit(6.5, 0.4)]) == [
+        (0, 4, 3.5, 0.5),
+        (6.5, 7.5, 7.0, 0.4),
+    ]
+
+
+def test_a_moment_is_as_wide_as_the_curve_stays_high_within_a_scene() -> None:
+    """Three samples of one scene of 30 s: only the last third shows it."""
+    scene = [hit(0, score, 30, at) for score, at in ((0.1, 1 / 6), (0.1, 0.5), (0.9, 5 / 6))]
+    assert found(scene, THREE, average=0.3667) == [(20, 30, 25, 0.9)]
+
+
+def test_a_moment_goes_over_a_cut_where_the_next_scene_begins_high() -> None:
+    first = [hit(0, score, 3, at) for score, at in ((0.1, 1 / 6), (0.2, 0.5), (0.8, 5 / 6))]
+    second = [hit(3, score, 6, at) for score, at in ((0.9, 1 / 6), (0.2, 0.5), (0.1, 5 / 6))]
+    assert found([*first, *second], THREE, average=0.1) == [(2, 5, 4, 0.9)]
+
+
+def test_what_is_lower_beside_a_peak_is_no_moment_of_its_own() -> None:
+    curve = [hit(second, score) for second, score in enumerate((0.9, 0.4, 0.1, 0.1, 0.1, 0.8))]
+    assert found(curve, gap_s=1.0, average=0.05) == [(0, 1, 0.5, 0.9), (5, 6, 5.5, 0.8)]
+
+
+def test_what_scores_below_its_videos_average_is_no_moment_of_it() -> None:
+    three = [hit(0, 0.90), hit(1, 0.95), hit(2, 0.91)]
+    assert found(three, average=0.92) == [(1, 2, 1.5, 0.95)]
+    assert found(three[:1], average=0.92) == [(0, 1, 0.5, 0.9)]
+
+
+def test_with_a_rate_a_sample_stands_for_its_part_of_the_grid() -> None:
+    """Half a second each, on the grid of the video, cut where the scene ends."""
+    sampling = Sampling(per_scene=3, fps=2.0)
+    scene = [hit(10.2, 0.9, 1.1, at=0.3 / 1.1), hit(10.2, 0.1, 1.1, at=0.8 / 1.1)]
+    assert found(scene, sampling) == [(10.5, 11.0, pytest.approx(10.5), 0.9)]
+
+
+def test_of_a_frame_and_its_tiles_the_best_counts() -> None:
+    tile = hit(0, 0.7)
+    (moment,) = moments_of([hit(0, 0.2), tile, hit(0, 0.1)], ONE, gap_s=1, average=0.0)
+    assert (moment.score, moment.best_s) == (0.7, 0.5)
+
+
+def test_scenes_count_as_far_as_they_lie_in_the_wanted_times() -> None:
+    mask = RowMask(frame=(Span(2, 4), Span(5, 8)))
+    hits = [hit(1, 0.25, 3), hit(3, 0.3), hit(5, 0.4, 5)]
+    assert found(hits, mask=mask) == [(5, 8, 7.5, 0.4), (2, 4, 3.5, 0.3)]
+
+
+def test_what_is_not_wanted_is_not_merged_over() -> None:
+    both = [hit(1, 0.2), hit(3, 0.3)]
+    assert len(found(both)) == 1
+    assert len(found(both, mask=RowMask(frame=(Span(0, 2), Span(2.5))))) == 2
+    # Between them no frame is wanted, but tiles are: nobody asked to leave this time out.
+    assert len(found(both, mask=RowMask((Span(0, 2), Span(2.5)), (), ALWAYS))) == 1
+
+
+@pytest.mark.parametrize("kind", ["frame", "tile", "scene"])
+@given(st.data())
+def test_moments_lie_apart_and_hold_their_best(kind: Kind, data: st.DataObject) -> None:
+    starts = data.draw(st.lists(st.integers(0, 60), min_size=1, max_size=20, unique=True))
+    times = sorted(starts)
+    ends = [*times[1:], times[-1] + 5]
+    hits = []
+    for index, (start, end) in enumerate(zip(times, ends, strict=True)):
+        for at in data.draw(st.sets(st.sampled_from((1 / 6, 0.5, 5 / 6)), min_size=1)):
+            score = data.draw(st.floats(-1, 1).map(lambda x: round(x, 3)))
+            pts_s = start + at * (end - start)
+            row = f"{index}/{at}"
+            hits.append(Hit(row, "a", 1, index, start, end, pts_s, kind, WHOLE_FRAME, score))
+    gap_s, average = data.draw(st.floats(0, 10)), data.draw(st.floats(-1, 1))
+    moments = moments_of(hits, THREE, gap_s=gap_s, average=average)
+    assert moments == moments_of(hits[::-1], THREE, gap_s=gap_s, average=average)
+    best = max(hits, key=lambda each: (each.score, -each.pts_s))
+    assert (moments[0].score, moments[0].best_s) == (best.score, best.pts_s)
+    assert [m.score for m in moments] == sorted((m.score for m in moments), reverse=True)
+    by_time: list[Moment] = sorted(moments, key=lambda m: m.start_s)
+    for before, after in itertools.pairwise(by_time):
+        assert before.end_s <= after.start_s
+    for moment in moments:
+        assert moment.start_s <= moment.best_s < moment.end_s
+        assert moment.score >= min(average, best.score)
+        assert (moment.best_s, moment.score) in {(each.pts_s, each.score) for each in hits}
