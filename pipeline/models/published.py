@@ -74,7 +74,7 @@ PUBLISHED: Mapping[str, PublishedModel] = MappingProxyType({model.name: model fo
 DEMO_WEIGHTS = Path(__file__).parents[1] / "demo" / "weights" / "demo.pt"
 """The small CLIP of `encode.backend: demo`; its model card is beside it."""
 
-DEMO_SHA256 = "a172c3548a33441c8171dc1a3e3f85de959b901ce0f31bccc09547cdb97e4dac"
+DEMO_SHA256 = "81971d608c0906250213e99c412f59321e4e759199f84cb245e767161033f310"
 
 DEMO_NOTE = "encode.backend demo is a small model that knows the demo's drawn world only"
 """What every place that uses it says."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import clip
@@ -73,6 +73,22 @@ def test_what_it_writes_is_loaded_like_any_other_clip(
     with torch.no_grad():
         theirs = normalize(opened.encode_text(clip.tokenize(TEXTS)).float(), dim=-1)
     np.testing.assert_allclose(encoder.encode_text(TEXTS), theirs.numpy(), atol=1e-5)
+
+
+def test_training_goes_on_from_weights_that_it_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learn, "_TEST_PICTURES", 20)
+    small = Recipe(pictures=240, steps=1, batch_size=24, seed=3)
+    train(small, tmp_path / "first.pt", Console(quiet=True))
+    further = replace(small, learning_rate=1e-9, weight_decay=0.0, begin=tmp_path / "first.pt")
+    train(further, tmp_path / "second.pt", Console(quiet=True))
+    first, second = (torch.load(tmp_path / name) for name in ("first.pt", "second.pt"))
+    for name, weights in first.items():
+        torch.testing.assert_close(second[name], weights, rtol=0, atol=1e-3)
+    other = replace(small, seed=4)
+    train(other, tmp_path / "other.pt", Console(quiet=True))
+    assert not torch.equal(torch.load(tmp_path / "other.pt")["visual.proj"], first["visual.proj"])
 
 
 def test_learning_lowers_the_loss_and_leaves_unused_tokens_alone() -> None:
