@@ -55,8 +55,9 @@ lint: $(READY)  ## Style, formatting, and who may import what
 types: $(READY)  ## Check the types
 	$(BIN)/mypy
 
-record: $(READY)  ## Run the demo and keep what it shows, for the README
+record: $(READY)  ## Run the demo and the examples, and keep what they show, for the docs
 	$(BIN)/python docs/record.py
+	$(BIN)/python docs/examples.py
 
 bench: $(READY)  ## Measure, side by side in one run
 	$(BIN)/python -m benchmarks

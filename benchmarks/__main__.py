@@ -14,7 +14,10 @@ from rich.table import Table
 from benchmarks.apart import measure_apart
 from benchmarks.result import Ratio
 
-NAMES = ("cold_start", "one_pass", "backends", "memory", "preprocess", "search", "demo_model")
+NAMES = (
+    "cold_start", "one_pass", "backends", "memory", "preprocess", "search", "demo_model",
+    "demo_search",
+)  # fmt: skip
 HEADINGS = ("benchmark", "what", "ours", "reference", "unit", "ratio", "target", "", "note")
 
 

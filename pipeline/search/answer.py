@@ -82,7 +82,7 @@ def answer(
         explain=search.aggregate if explain else None,
     )
     found = _confident(opened, found, composed, rows)
-    reason = _unsure(found, search) if found else nothing_found(store, selection)
+    reason = _unsure(found, composed, search) if found else nothing_found(store, selection)
     results, nearest = ((), found) if reason else (found, ())
     return ShownAnswer(results, time.perf_counter() - started, reason, nearest, scored.bound)
 
@@ -128,8 +128,14 @@ def _confident(
     )
 
 
-def _unsure(found: Sequence[VideoHit], search: SearchConfig) -> str:
-    """Why what was found is no answer; empty if it is one."""
+def _unsure(found: Sequence[VideoHit], composed: Composed, search: SearchConfig) -> str:
+    """Why what was found is no answer; empty if it is one.
+
+    Whoever shows a picture, or something of the archive, asks for the nearest there is: something
+    like it is there as a rule, and the confidence of pictures is known less well.
+    """
+    if composed.form.pictures:
+        return ""
     surest = max((each.confidence for each in found if each.confidence is not None), default=None)
     least = search.min_confidence
     if surest is None or least is None or surest >= least:
