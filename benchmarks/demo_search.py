@@ -26,7 +26,8 @@ from pipeline.search.searcher import Searcher
 SEEDS = (1001, 1002, 1003)
 ANSWERABLE = 100
 HARD = 50
-TRIED = 150
+TRIED = 100
+DEPTH = 100
 TOP = 5
 MARKED_WITHIN = 20
 """Results that somebody looks through for one to mark as meant, and one as not."""
@@ -58,17 +59,22 @@ def measure() -> list[Ratio]:
 
 
 def _measure(seed: int) -> Iterator[Ratio]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield from measure_in(Path(folder), seed)
+
+
+def measure_in(folder: Path, seed: int) -> Iterator[Ratio]:
+    """Measure one seed; its videos and archive are made in a folder, or found there."""
     archive = drawn(seed)
     random = np.random.default_rng((seed, 5))
-    with tempfile.TemporaryDirectory() as folder:
-        config = ingested(seed, archive, Path(folder))
-        with Searcher(config) as searcher:
-            yield from _no_match(seed, archive, searcher, random)
-            yield from _negation(seed, archive, searcher, random)
-            yield from _sequences(seed, archive, searcher)
-            for form, pairs in _FORMS.items():
-                yield from _feedback(seed, archive, searcher, form, pairs, random)
-        yield from compared(seed, config, archive, random)
+    config = ingested(seed, archive, folder)
+    with Searcher(config) as searcher:
+        yield from _no_match(seed, archive, searcher, random)
+        yield from _negation(seed, archive, searcher, random)
+        yield from _sequences(seed, archive, searcher)
+        for form, pairs in _FORMS.items():
+            yield from _feedback(seed, archive, searcher, form, pairs, random)
+    yield from compared(seed, config, archive, random)
 
 
 def _no_match(
@@ -171,9 +177,9 @@ def _feedback(
     marked.sort(key=lambda each: each.precision(archive, each.first))
     hard = marked[:HARD]
     was = [each.precision(archive, each.first) for each in hard]
-    now = [each.precision(archive, _refined(searcher, archive, each)) for each in hard]
+    now = [each.precision(archive, _refined(searcher, each)) for each in hard]
     better = int(np.sum(np.array(now) > np.array(was)))
-    note = f"mean average precision of {len(hard)}; {better} got better"
+    note = f"mean average precision at {DEPTH} of {len(hard)}; {better} got better"
     name = f"seed {seed}: feedback, {form}"
     before, after = float(np.mean(was)), float(np.mean(now))
     target = 1.0 if pairs is _VAGUE else None
@@ -187,7 +193,7 @@ def _marked(
     for asked, meant in pairs:
         if asked.text not in answers:
             answers[asked.text] = searcher.query(
-                asked.text, top_k=len(archive.clips), min_confidence=0.0
+                asked.text, top_k=DEPTH, min_confidence=0.0
             ).results
         near = answers[asked.text][:MARKED_WITHIN]
         right = [meant.holds(archive.seen(found)) for found in near]
@@ -196,12 +202,12 @@ def _marked(
             yield Marked(asked, meant, answers[asked.text], more, less)
 
 
-def _refined(searcher: Searcher, archive: Drawn, marked: Marked) -> Sequence[VideoHit]:
+def _refined(searcher: Searcher, marked: Marked) -> Sequence[VideoHit]:
     return searcher.query(
         marked.asked.text,
         more=_spot(marked.more),
         less=_spot(marked.less),
-        top_k=len(archive.clips),
+        top_k=DEPTH,
         min_confidence=0.0,
     ).results
 
