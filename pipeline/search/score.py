@@ -80,16 +80,21 @@ def _by_mean(store: VideoStore, vector: Float32Array, top_k: int, selection: Sel
         for group in groups_of(Selection(wanted, NO_ROWS)):
             scores |= store.search_means(vector, limit=top_k, only=group.masks)
     else:
-        scores = store.search_means(vector, limit=top_k, exclude=selection.masks)
+        left_out = [key for key, mask in selection.masks.items() if mask == NO_ROWS]
+        scores = store.search_means(vector, limit=top_k, exclude=left_out)
     return _scored(store.videos(scores), scores, top_k)
 
 
 @dataclass(frozen=True, slots=True)
 class _Video:
-    """A video and what is known of its rows; None if only rows of other revisions were met."""
+    """A video and what is known of its rows; None if only rows of other revisions were met.
+
+    No row of it that was not met exceeds the cutoff.
+    """
 
     record: VideoRecord
     known: Known | None
+    cutoff: float
 
 
 class _Bounds:
@@ -140,7 +145,7 @@ class _Bounds:
             else:
                 break
         least = self._least()
-        bounds = [self._most(video) for video in self._undecided()]
+        bounds = [self._most(video) for video in self._rest()]
         bounds += [self._cutoff] if self._cutoff >= least else []
         bound = max(bounds, default=-math.inf)
         records = {key: video.record for key, video in self._videos.items()}
@@ -199,18 +204,21 @@ class _Bounds:
             self._videos.pop(video_id, None)
             self._gone.add(video_id)
             return
-        self._videos[video_id] = _Video(record, known if hits else None)
+        self._videos[video_id] = _Video(record, known if hits else None, cutoff)
         if hits and self._aggregation.decided(known):
             self._scores[video_id] = self._aggregation.score(cosines)
 
     def _undecided(self) -> list[_Video]:
         """Videos that may be among the best, as far as that is not decided."""
-        rest = [video for key, video in self._videos.items() if key not in self._scores]
+        rest = self._rest()
         least = self._least()
         if least > -math.inf:
             return [video for video in rest if self._most(video) >= least]
         rest.sort(key=lambda video: -self._guess(video))
         return rest[: self._top_k]
+
+    def _rest(self) -> list[_Video]:
+        return [video for key, video in self._videos.items() if key not in self._scores]
 
     def _least(self) -> float:
         """The score of the last of the best videos that are decided, if there are enough."""
@@ -218,7 +226,7 @@ class _Bounds:
         return scores[-self._top_k] if len(scores) >= self._top_k else -math.inf
 
     def _most(self, video: _Video) -> float:
-        return self._aggregation.most(video.known) if video.known else math.inf
+        return self._aggregation.most(video.known) if video.known else video.cutoff
 
     def _guess(self, video: _Video) -> float:
         return self._aggregation.guess(video.known) if video.known else -math.inf

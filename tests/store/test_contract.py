@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -261,6 +262,82 @@ class TestSearching:
             filled.search(np.ones(3, np.float32), limit=3, scope=Scope())
         assert caught.value.code == Code.STORE_FAILED
         assert "\n" not in str(caught.value)
+
+
+class TestMeans:
+    @pytest.fixture
+    def filled(self, store: VideoStore) -> VideoStore:
+        for name in "abcd":
+            ingest(store, name)
+        return store
+
+    def test_the_best_means_come_first(self, filled: VideoStore) -> None:
+        query = embeddings("query", 1)[0].vector
+        expected = {video_id(name): float(record(name).mean @ query) for name in "abcd"}
+        order = sorted(expected, key=lambda key: -expected[key])
+        found = filled.search_means(query, limit=10)
+        assert list(found) == order
+        assert found == pytest.approx(expected, abs=1e-5)
+        assert list(filled.search_means(query, limit=2)) == order[:2]
+
+    def test_among_some_videos(self, filled: VideoStore) -> None:
+        a, b, c, d = map(video_id, "abcd")
+        query = embeddings("query", 1)[0].vector
+
+        def found(**among: Iterable[str]) -> set[str]:
+            return set(filled.search_means(query, limit=10, **among))
+
+        assert found(only=[a, c, "unknown"]) == {a, c}
+        assert found(only=[]) == set()
+        assert found(exclude=[a, "unknown"]) == {b, c, d}
+        assert found(only=[a, b], exclude=[b, c]) == {a}
+        others = [video_id(str(number)) for number in range(2000)]
+        assert found(exclude=[*others, d]) == {a, b, c}
+        assert found(only=[*others, d]) == {d}
+
+    def test_only_committed_videos_have_one(self, filled: VideoStore) -> None:
+        filled.upsert_segments(embeddings("half-written"), 1)
+        query = embeddings("query", 1)[0].vector
+        assert len(filled.search_means(query, limit=10)) == 4
+        filled.delete_videos([video_id("a")])
+        assert video_id("a") not in filled.search_means(query, limit=10)
+
+
+class TestVectors:
+    def test_vectors_by_key(self, store: VideoStore) -> None:
+        ingest(store, "a")
+        ingest(store, "b")
+        wanted = [*embeddings("a")[1:3], embeddings("b")[4]]
+        found = store.vectors([*(row.row_id(1) for row in wanted), "0" * 32])
+        assert found.keys() == {row.row_id(1) for row in wanted}
+        for row in wanted:
+            vector = found[row.row_id(1)]
+            assert vector.dtype == np.float32
+            np.testing.assert_allclose(vector, row.vector, atol=1e-6)
+        assert store.vectors([]) == {}
+
+    def test_a_sample_is_the_same_each_time_and_about_as_large(self, store: VideoStore) -> None:
+        rows = embeddings("a", 2000)
+        store.upsert_segments(rows, 1)
+        sample = store.sample(400, of=2000)
+        assert sample.dtype == np.float32
+        # Five deviations: the keys, and so the sample, are those of this archive each time.
+        assert abs(len(sample) - 400) < 5 * np.sqrt(400)
+        np.testing.assert_array_equal(store.sample(400, of=2000), sample)
+        known = {row.vector.round(5).tobytes() for row in rows}
+        assert {vector.round(5).tobytes() for vector in sample} <= known
+        assert len(np.unique(sample, axis=0)) == len(sample)
+        # It grows with what is wanted, and goes on holding what it held.
+        more = {vector.tobytes() for vector in store.sample(800, of=2000)}
+        assert {vector.tobytes() for vector in sample} < more
+
+    @pytest.mark.parametrize("of", [5, 6, 100])
+    def test_a_sample_of_a_small_archive_is_all_of_it(self, store: VideoStore, of: int) -> None:
+        ingest(store, "a")
+        assert store.sample(100, of=of).shape == (5, IDENTITY.dim)
+
+    def test_a_sample_of_nothing(self, store: VideoStore) -> None:
+        assert store.sample(100, of=0).shape == (0, IDENTITY.dim)
 
 
 @pytest.mark.parametrize("kind", ["HNSW", "IVF_FLAT", "IVF_SQ8", "FLAT"])
