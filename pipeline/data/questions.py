@@ -10,6 +10,9 @@ from typing import Literal
 from pipeline.filters import Filter
 
 Aggregate = Literal["max", "mean", "top_mean", "softmax"]
+LEAST_WEIGHT, MOST_WEIGHT = 0.001, 1000.0
+"""Beyond, one part of a question is lost beside another, and soon in rounding."""
+
 Order = Literal["strict", "any"]
 Granularity = Literal["scene", "frame"]
 
@@ -20,7 +23,8 @@ class Words:
 
     Args:
         text: Not blank.
-        weight: How much it counts beside the other parts of a question, above 0.
+        weight: How much it counts beside the other parts of a question, `LEAST_WEIGHT` to
+            `MOST_WEIGHT`.
     """
 
     text: str
@@ -115,5 +119,5 @@ class SequenceQuestion:
 
 
 def _check(weight: float) -> None:
-    if not 0 < weight < math.inf:
-        raise ValueError(f"a weight is above 0, not {weight}")
+    if not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
+        raise ValueError(f"a weight is {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}, not {weight}")

@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 
 from pipeline.data import Picture, Question, Spot, Words
+from pipeline.data.questions import LEAST_WEIGHT, MOST_WEIGHT
 from pipeline.errors import Code, MediaError, QueryError
 from pipeline.filters import Filter
 from pipeline.search.where import parse_filter
@@ -117,7 +118,7 @@ def _spot(written: str, weight: float | None) -> Spot:
     what, weight = _weighed(written, weight)
     # A file may be called so; a path that is there is no moment of another.
     at = None if _exists(what) else _AT.fullmatch(what)
-    if not what.strip():
+    if not (at["video"] if at else what).strip():
         raise _refused("the name of a video is empty")
     if at is None:
         return Spot(what, None, weight)
@@ -137,8 +138,10 @@ def _weighed(written: str, weight: float | None) -> tuple[str, float]:
     if weight is None:
         found = None if _exists(written) else _WEIGHT.fullmatch(written)
         what, weight = (found["what"], _number(found["weight"])) if found else (written, 1.0)
-    if not 0 < weight < math.inf:
-        raise _refused(f"a weight is a number above 0, as in {quoted(what + '^2')}")
+    if not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
+        raise _refused(
+            f"a weight is a number from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}, as in {quoted(what + '^2')}"
+        )
     return what, weight
 
 

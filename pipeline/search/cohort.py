@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +48,9 @@ weightlifter, a wheelchair, a wrestler, a yoga class, a zipper
 COHORT = tuple(" ".join(_TEXTS.split()).split(", "))
 """Each a text."""
 
+_STORED = np.dtype("<f4")
+_SEAL_BYTES = 32
+
 _log = logging.getLogger(__name__)
 
 
@@ -62,7 +66,7 @@ def cohort_vectors(encoder: Encoder, templates: Sequence[str], cache: Path) -> F
         Unit vectors, float32 (len(COHORT), dim).
     """
     facts = json.dumps([dict(encoder.facts), list(templates), COHORT], sort_keys=True, default=str)
-    path = cache / f"cohort-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.npy"
+    path = cache / f"cohort-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.f32"
     known = _read(path, (len(COHORT), encoder.dim))
     if known is not None:
         return known
@@ -72,21 +76,25 @@ def cohort_vectors(encoder: Encoder, templates: Sequence[str], cache: Path) -> F
 
 
 def _read(path: Path, shape: tuple[int, int]) -> Float32Array | None:
+    # NumPy's own files hold no checksum, and damaged ones end in errors of many kinds.
     try:
-        vectors = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        kept = path.read_bytes()
+    except OSError:
         return None
-    if vectors.shape != shape or vectors.dtype != np.float32 or not np.isfinite(vectors).all():
+    if _sealed(kept[_SEAL_BYTES:]) != kept or len(kept) - _SEAL_BYTES != 4 * math.prod(shape):
         return None
-    return np.asarray(vectors, dtype=np.float32)
+    return np.frombuffer(kept, _STORED, offset=_SEAL_BYTES).reshape(shape).astype(np.float32)
 
 
 def _write(path: Path, vectors: Float32Array) -> None:
     partial = path.with_name(f"{path.stem}.{uuid.uuid4().hex}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            np.save(file, vectors)
+        partial.write_bytes(_sealed(vectors.astype(_STORED).tobytes()))
         partial.replace(path)
     except OSError as error:
         _log.debug("the cohort's vectors are not kept in %s: %s", path.parent, error)
+
+
+def _sealed(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest() + content

@@ -36,7 +36,8 @@ NEGATIVE_WEIGHT = 0.25
 MORE_WEIGHT, LESS_WEIGHT = 0.75, 0.15
 """Rocchio's beta and gamma; alpha, of the question itself, is 1."""
 
-_LEAST_LENGTH = 1e-3
+_LEAST_SHARE = 1e-3
+"""With less of its longest part left, a question is what rounding left of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,17 +78,20 @@ def compose(
         MediaError: A picture that cannot be read.
     """
     pictures = [load_image(picture.path) for picture in question.pictures]
-    texts = _sum(_encoded(encoder, question.texts, templates), question.texts)
-    texts = texts - NEGATIVE_WEIGHT * _sum(
-        _encoded(encoder, question.without, templates), question.without
+    words = (
+        _sum(_encoded(encoder, question.texts, templates), question.texts),
+        -NEGATIVE_WEIGHT * _sum(_encoded(encoder, question.without, templates), question.without),
     )
-    seen = _sum(encoder.encode_images(pictures), question.pictures)
-    seen = seen + _sum(_vectors(encoder, seeds.like), question.like)
-    seen = seen + MORE_WEIGHT * _mean(_vectors(encoder, seeds.more), question.more)
-    seen = seen - LESS_WEIGHT * _mean(_vectors(encoder, seeds.less), question.less)
+    sights = (
+        _sum(encoder.encode_images(pictures), question.pictures),
+        _sum(_vectors(encoder, seeds.like), question.like),
+        MORE_WEIGHT * _mean(_vectors(encoder, seeds.more), question.more),
+        -LESS_WEIGHT * _mean(_vectors(encoder, seeds.less), question.less),
+    )
+    texts, seen = np.sum(words, axis=0), np.sum(sights, axis=0)
     whole = texts + seen
     length = float(np.linalg.norm(whole))
-    if length < _LEAST_LENGTH:
+    if length < _LEAST_SHARE * max(map(np.linalg.norm, (*words, *sights))):
         raise QueryError(
             "what is wanted and what is not are the same: nothing is left to look for",
             code=Code.QUERY_INVALID,

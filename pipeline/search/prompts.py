@@ -58,7 +58,7 @@ def encode_texts(
     if not templates:
         return encoder.encode_text(texts)
     filled = [fill(template, text) for text in texts for template in templates]
-    vectors = encoder.encode_text(filled).reshape(len(texts), len(templates), -1)
+    vectors = encoder.encode_text(filled).reshape(len(texts), len(templates), encoder.dim)
     means = vectors.mean(axis=1)
     return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), dtype=np.float32)
 
