@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,7 +23,7 @@ from pipeline.cli.searching import (
     searching,
     working,
 )
-from pipeline.errors import Code, QueryError, VSearchError
+from pipeline.errors import Code, FilterError, QueryError, VSearchError
 from pipeline.text import printable
 
 if TYPE_CHECKING:
@@ -53,21 +54,30 @@ def refine_cli(
     """Search, say which results are meant and which are not, and search again."""
     from pipeline.search.ask import question_of
 
-    asked = [question_of(text, image=image, without=without, where=where)]
+    asked = [_Asked(question_of(text, image=image, without=without, where=where), where)]
     with searching(load(config, overrides).config) as searcher:
         while True:
             with working("searching"):
-                answer = searcher.ask(asked[-1], top_k=top_k)
+                answer = searcher.ask(asked[-1].question, top_k=top_k)
             print_answer(answer)
             changed = _changed(asked, answer)
             if changed is None:
                 break
             asked = changed
-    command = shlex.join(["vsearch", "query", *_arguments(asked[-1], where)])
+    arguments = [*_arguments(asked[-1]), *_options(top_k, config, overrides)]
+    command = shlex.join(["vsearch", "query", *arguments])
     typer.echo(f"the same again: {printable(command)}", err=True)
 
 
-def _changed(asked: list[Question], answer: Answer) -> list[Question] | None:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question, and its filter as it was written."""
+
+    question: Question
+    where: str | None
+
+
+def _changed(asked: list[_Asked], answer: Answer) -> list[_Asked] | None:
     """The questions so far and the next one, as somebody wants it; None at the end."""
     shown = answer.results or answer.nearest
     while True:
@@ -87,11 +97,14 @@ def _changed(asked: list[Question], answer: Answer) -> list[Question] | None:
                 case ["w" | "where", _, *_]:
                     return [*asked, _within(asked[-1], line)]
                 case [_, *_] if all(map(_MARK.fullmatch, words)):
-                    return [*asked, _marked(asked[-1], shown, words)]
+                    marked = _marked(asked[-1].question, shown, words)
+                    return [*asked, replace(asked[-1], question=marked)]
                 case _:
                     typer.echo(HELP, err=True)
-        except VSearchError as error:
+        except FilterError as error:
             typer.echo(f"{error}", err=True)
+        except VSearchError as error:
+            typer.echo(printable(f"{error}"), err=True)
 
 
 def _prompt() -> str:
@@ -109,10 +122,11 @@ def _shown(shown: Sequence[VideoHit], number: str) -> VideoHit:
     return shown[int(number) - 1]
 
 
-def _within(question: Question, line: str) -> Question:
+def _within(asked: _Asked, line: str) -> _Asked:
     from pipeline.search.where import parse_filter
 
-    return replace(question, where=parse_filter(line.split(maxsplit=1)[1]))
+    where = line.split(maxsplit=1)[1]
+    return _Asked(replace(asked.question, where=parse_filter(where)), where)
 
 
 def _marked(question: Question, shown: Sequence[VideoHit], words: Sequence[str]) -> Question:
@@ -133,16 +147,34 @@ def _spot(found: VideoHit) -> Spot:
     return Spot(found.record.video.video_id, found.moments[0].best_s)
 
 
-def _arguments(question: Question, where: str | None) -> Iterator[str]:
+def _arguments(asked: _Asked) -> Iterator[str]:
     """A question as arguments of `vsearch query`."""
+    from pipeline.search.ask import written
+
+    question = asked.question
     for n, each in enumerate(question.texts):
-        yield from ([each.text] if n == 0 else ["--text", each.text])
+        text = written(each.text, each.weight)
+        # What begins like an option is none where it is the value of one.
+        yield from ([text] if n == 0 and not text.startswith("-") else ["--text", text])
     for picture in question.pictures:
-        yield from ("--image", str(picture.path))
+        yield from ("--image", written(str(picture.path), picture.weight))
     for each in question.without:
-        yield from ("--not", each.text)
+        yield from ("--not", written(each.text, each.weight))
     for option, spots in (("--more", question.more), ("--less", question.less)):
         for spot in spots:
-            yield from (option, f"{spot.video[:_PREFIX]}@{spot.at_s:g}")
-    if where is not None:
-        yield from ("--where", where)
+            yield from (option, f"{spot.video[:_PREFIX]}@{spot.at_s:.3f}")
+    if asked.where is not None:
+        yield from ("--where", asked.where)
+
+
+def _options(
+    top_k: int | None, config: Path | None, overrides: Sequence[str] | None
+) -> Iterator[str]:
+    """What else decides what is found."""
+    if top_k is not None:
+        yield from ("--top-k", str(top_k))
+    if config is not None:
+        yield from ("--config", str(config))
+    for override in overrides or ():
+        if not override.startswith("store.token="):  # a secret is not repeated
+            yield from ("--set", override)

@@ -84,6 +84,12 @@ def describe(question: Question) -> str:
     return line + "".join(f", not {each.text}" for each in question.without)
 
 
+def written(what: str, weight: float = 1.0) -> str:
+    """A part as `question_of` reads it again."""
+    plain = _exists(what) or not _WEIGHT.fullmatch(what)
+    return what if plain and weight == 1 else f"{what}^{weight!r}"
+
+
 def _each(parts: Parts) -> list[tuple[str, float | None]]:
     """Parts as they were written, with the weights that were given apart from that."""
     if parts is None:
@@ -140,7 +146,8 @@ def _weighed(written: str, weight: float | None) -> tuple[str, float]:
         what, weight = (found["what"], _number(found["weight"])) if found else (written, 1.0)
     if not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
         raise _refused(
-            f"a weight is a number from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}, as in {quoted(what + '^2')}"
+            f"a weight is a number from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g},"
+            f" as in {quoted(what + '^2')}"
         )
     return what, weight
 
