@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.data.arrays import Float32Array
 from pipeline.data.media import Box, Scene, Video
@@ -125,6 +125,23 @@ class Scope:
     exclude: frozenset[str] = frozenset()
     revisions: Mapping[str, int] = field(default_factory=dict)
     selection: Selection = EVERY_ROW
+
+
+class MeanCosine(NamedTuple):
+    """Of one committed video: which rows it has, and the mean of a query's cosines with them."""
+
+    video_id: str
+    revision: int
+    rows: int
+    mean: float
+
+
+class RowCosine(NamedTuple):
+    """Of one row that Milvus returned, only whose it is and its cosine with the query."""
+
+    video_id: str
+    revision: int
+    score: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -101,13 +101,16 @@ def some(conditions: Sequence[str]) -> str:
 
 def within(scope: Scope) -> str:
     """Rows of `segments` inside a scope."""
+    whole = _whole(scope)
+    if whole is not None:
+        return _whole_videos(whole, scope.revisions)
     conditions = []
     if scope.only is not None:
         conditions.append(among("video_id", scope.only))
     if scope.exclude:
         conditions.append(not_among("video_id", scope.exclude))
     if scope.revisions:
-        conditions.append(_current(scope.revisions.items()))
+        conditions.append(_current(scope.revisions))
     if scope.selection != EVERY_ROW:
         conditions.append(_selected(scope.selection))
     return every(conditions)
@@ -204,16 +207,38 @@ def _masked(mask: RowMask) -> str:
     )
 
 
-def _current(revisions: Iterable[tuple[str, int]]) -> str:
+def _whole(scope: Scope) -> set[str] | None:
+    """The videos of a scope if it lists them and leaves out no part of one; otherwise None."""
+    masks, rest = scope.selection.masks, scope.selection.rest
+    if not {*masks.values(), rest} <= {ALL_ROWS, NO_ROWS}:
+        return None
+    lists = [set(scope.only)] if scope.only is not None else []
+    if rest == NO_ROWS:
+        lists.append({video_id for video_id, mask in masks.items() if mask == ALL_ROWS})
+    left_out = {video_id for video_id, mask in masks.items() if mask == NO_ROWS} | scope.exclude
+    return set.intersection(*lists) - left_out if lists else None
+
+
+def _whole_videos(ids: set[str], revisions: Mapping[str, int]) -> str:
+    # Each list of ids is compared with each row: the fewer, the faster.
+    free = ids - revisions.keys()
+    pairs = _revised({video_id: revisions[video_id] for video_id in ids - free})
+    return some([*([among("video_id", free)] if free else []), *pairs]) if ids else NOTHING
+
+
+def _current(revisions: Mapping[str, int]) -> str:
+    return some([not_among("video_id", revisions), *_revised(revisions)])
+
+
+def _revised(revisions: Mapping[str, int]) -> list[str]:
+    """For each revision: rows of it, of the videos whose it is."""
     ids_of: dict[int, list[str]] = defaultdict(list)
-    for video_id, revision in revisions:
+    for video_id, revision in revisions.items():
         ids_of[revision].append(video_id)
-    known = [video_id for ids in ids_of.values() for video_id in ids]
-    pairs = [
+    return [
         every([equals("revision", revision), among("video_id", ids)])
         for revision, ids in sorted(ids_of.items())
     ]
-    return some([not_among("video_id", known), *pairs])
 
 
 def _joined(operator: str, conditions: Sequence[str]) -> str:

@@ -7,13 +7,23 @@ deterministic keys make the next run write the same rows again, and nothing half
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from pipeline.config import IndexConfig, StoreConfig
-from pipeline.data import Embedding, Float32Array, Hit, Identity, Scope, VideoFacts, VideoRecord
+from pipeline.data import (
+    Embedding,
+    Float32Array,
+    Hit,
+    Identity,
+    MeanCosine,
+    RowCosine,
+    Scope,
+    VideoFacts,
+    VideoRecord,
+)
 from pipeline.filters import Filter
 from pipeline.store import archive, connection, rows, schema
 from pipeline.store.archive import Archive
@@ -180,6 +190,12 @@ class VideoStore:
         """
         return self._reader().search(vector, limit, scope, exact=exact)
 
+    def cosines(
+        self, vector: Float32Array, *, limit: int, scope: Scope, exact: bool = False
+    ) -> list[RowCosine]:
+        """As `search`, of which it gives only whose the rows are: several times as fast."""
+        return self._reader().cosines(vector, limit, scope, exact=exact)
+
     def search_means(
         self,
         vector: Float32Array,
@@ -202,17 +218,31 @@ class VideoStore:
         conditions = [] if only is None else [among("video_id", only)]
         if left_out := set(exclude):
             conditions.append(not_among("video_id", left_out))
-        found = self._reach().nearest(
-            self.names.videos,
-            "mean",
-            vector,
-            limit,
-            every(conditions),
-            {"metric_type": schema.MEAN_METRIC, "params": {}},
-            ["video_id"],
-            self._consistency,
-        )
+        found = self._nearest_means(vector, limit, every(conditions), ["video_id"])
         return {row["entity"]["video_id"]: float(row["distance"]) for row in found}
+
+    def means_of(self, vector: Float32Array, ids: Iterable[str]) -> list[MeanCosine]:
+        """Mean cosines of committed videos by id, exactly; ids of no committed video are left out.
+
+        Args:
+            vector: Unit query vector, float32 (dim,).
+            ids: Of which videos.
+        """
+        return [
+            rows.mean_cosine(answer)
+            for chunk in rows.chunks(sorted(set(ids)))
+            for answer in self._nearest_means(
+                vector, len(chunk), among("video_id", chunk), schema.MEAN_FIELDS
+            )
+        ]
+
+    def _nearest_means(
+        self, vector: Float32Array, limit: int, condition: str, fields: Sequence[str]
+    ) -> list[rows.Row]:
+        params = {"metric_type": schema.MEAN_METRIC, "params": {}}
+        return self._reach().nearest(
+            self.names.videos, "mean", vector, limit, condition, params, fields, self._consistency
+        )
 
     def vectors(self, row_ids: Iterable[str]) -> dict[str, Float32Array]:
         """Vectors of rows of `segments` by key; keys that are not there are left out."""
@@ -274,8 +304,12 @@ class VideoStore:
         return sorted(row["row_id"] for row in found)
 
     def count_videos(self) -> int:
-        """How many videos are committed, read Strong."""
+        """How many videos are committed, read Strong, which waits for what is being written."""
         return self._reach().count(self.names.videos, EVERYTHING)
+
+    def count_visible_videos(self) -> int:
+        """How many committed videos a search meets, read as searches are."""
+        return self._reach().count(self.names.videos, EVERYTHING, self._consistency)
 
     def count_rows(self) -> int:
         """How many rows `segments` has, those of no committed video included, read Strong."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from pipeline.config import StoreConfig
-from pipeline.data import Float32Array, Hit, Scope
+from pipeline.data import Float32Array, Hit, RowCosine, Scope
 from pipeline.store import rows, schema
 from pipeline.store.archive import Archive
 from pipeline.store.connection import is_lite
@@ -20,8 +21,27 @@ from pipeline.store.requests import Requests
 MAX_LIMIT = 16384
 """Most hits that one search can ask for."""
 
+T = TypeVar("T")
+
 _KEYS = 16**8
 """As many keys as their first eight digits tell apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Form(Generic[T]):
+    """How much of each row is read."""
+
+    fields: Sequence[str]
+    found: Callable[[rows.Row], T]
+    of: Callable[[Hit], T]
+
+
+_HITS = _Form(schema.HIT_FIELDS, rows.found, lambda hit: hit)
+_COSINES = _Form(
+    schema.COSINE_FIELDS,
+    rows.found_cosine,
+    lambda hit: RowCosine(hit.video_id, hit.revision, hit.score),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +55,28 @@ class SegmentReader:
 
     def search(self, vector: Float32Array, limit: int, scope: Scope, *, exact: bool) -> list[Hit]:
         """See `VideoStore.search`."""
+        return self._search(_HITS, vector, limit, scope, exact=exact)
+
+    def cosines(
+        self, vector: Float32Array, limit: int, scope: Scope, *, exact: bool
+    ) -> list[RowCosine]:
+        """See `VideoStore.cosines`."""
+        return self._search(_COSINES, vector, limit, scope, exact=exact)
+
+    def _search(
+        self, form: _Form[T], vector: Float32Array, limit: int, scope: Scope, *, exact: bool
+    ) -> list[T]:
         if not 1 <= limit <= MAX_LIMIT:
             raise ValueError(f"limit must be 1 to {MAX_LIMIT}, not {limit}")
         if exact and not self._index_is_exact():
-            return self._compared(vector, limit, scope)
-        hits = self._nearest(vector, limit, scope, wide=exact)
+            return [form.of(hit) for hit in self._compared(vector, limit, scope)]
+        hits = self._nearest(form, vector, limit, scope, wide=exact)
         if exact or len(hits) == limit:
             return hits
-        hits = self._nearest(vector, limit, scope, wide=True)
+        hits = self._nearest(form, vector, limit, scope, wide=True)
         # Milvus Lite's IVF gives too few whatever it is asked; its archives are small.
-        if self._is_lite_ivf() and self._misses(hits, limit, scope):
-            return self._compared(vector, limit, scope)
+        if self._is_lite_ivf() and self._misses(len(hits), limit, scope):
+            return [form.of(hit) for hit in self._compared(vector, limit, scope)]
         return hits
 
     def scan(self, scope: Scope) -> Iterator[tuple[Hit, Float32Array]]:
@@ -81,7 +112,9 @@ class SegmentReader:
         index = self.archive.settings.index.type
         return index.startswith("IVF") and is_lite(self.config.uri)
 
-    def _nearest(self, vector: Float32Array, limit: int, scope: Scope, *, wide: bool) -> list[Hit]:
+    def _nearest(
+        self, form: _Form[T], vector: Float32Array, limit: int, scope: Scope, *, wide: bool
+    ) -> list[T]:
         index = self.archive.settings.index
         found = self.requests.nearest(
             self.archive.names.segments,
@@ -90,16 +123,16 @@ class SegmentReader:
             limit,
             within(scope),
             schema.search_params(index, self.config.search, limit=limit, wide=wide),
-            schema.HIT_FIELDS,
+            form.fields,
             self.consistency,
         )
-        return [rows.found(answer) for answer in found]
+        return [form.found(answer) for answer in found]
 
-    def _misses(self, hits: list[Hit], limit: int, scope: Scope) -> bool:
-        if len(hits) == limit:
+    def _misses(self, count: int, limit: int, scope: Scope) -> bool:
+        if count == limit:
             return False
         name = self.archive.names.segments
-        return self.requests.count(name, within(scope), self.consistency) > len(hits)
+        return self.requests.count(name, within(scope), self.consistency) > count
 
     def _compared(self, vector: Float32Array, limit: int, scope: Scope) -> list[Hit]:
         unit = vector / np.linalg.norm(vector)

@@ -18,6 +18,8 @@ from pipeline.data import (
     FileStamp,
     Float32Array,
     Hit,
+    MeanCosine,
+    RowCosine,
     Video,
     VideoFacts,
     VideoRecord,
@@ -112,6 +114,18 @@ def found(answer: Mapping[str, Any]) -> Hit:
     """A search result. Servers return its key as `row_id` or as `id`."""
     key = answer["row_id"] if "row_id" in answer else answer["id"]
     return hit({**answer["entity"], "row_id": key}, float(answer["distance"]))
+
+
+def mean_cosine(answer: Mapping[str, Any]) -> MeanCosine:
+    """A search result among the means of videos."""
+    row = answer["entity"]
+    return MeanCosine(row["video_id"], row["revision"], row["rows"], answer["distance"])
+
+
+def found_cosine(answer: Mapping[str, Any]) -> RowCosine:
+    """A search result of which no more was asked."""
+    row = answer["entity"]
+    return RowCosine(row["video_id"], row["revision"], answer["distance"])
 
 
 def hit(row: Mapping[str, Any], score: float) -> Hit:

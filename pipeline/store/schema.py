@@ -21,10 +21,12 @@ SETTINGS_PROPERTY = "vsearch.settings"
 HIT_FIELDS = (
     "video_id", "revision", "scene_index", "start_s", "end_s", "pts_s", "kind", "box",
 )  # fmt: skip
+COSINE_FIELDS = ("video_id", "revision")
 VIDEO_FIELDS = (
     "video_id", "revision", "probe", "paths", "tags", "recorded_at", "indexed_at", "rows", "scenes",
     "mean",
 )  # fmt: skip
+MEAN_FIELDS = ("video_id", "revision", "rows")
 FACT_FIELDS = ("video_id", "probe", "paths", "tags", "recorded_at")
 MEAN_INDEX = ArchiveIndex("FLAT", {})
 MEAN_METRIC = "IP"

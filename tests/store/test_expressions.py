@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.data import Scope
-from pipeline.filters import NO_ROWS, RowMask, Selection, Span, TagIs
+from pipeline.filters import ALL_ROWS, NO_ROWS, RowMask, Selection, Span, TagIs
 from pipeline.store import expressions
 from tests.store.samples import video_id
 
@@ -29,9 +29,13 @@ def test_a_quoted_text_reads_back(text: str) -> None:
     assert read(expressions.quote(text)) == text
 
 
-@given(st.frozensets(texts), st.frozensets(texts), st.dictionaries(texts, st.integers(0, 5)))
+@given(
+    st.none() | st.frozensets(texts),
+    st.frozensets(texts),
+    st.dictionaries(texts, st.integers(0, 5)),
+)
 def test_values_cannot_break_out(
-    only: frozenset[str], exclude: frozenset[str], revisions: dict[str, int]
+    only: frozenset[str] | None, exclude: frozenset[str], revisions: dict[str, int]
 ) -> None:
     scope = Scope(only=only, exclude=exclude, revisions=revisions)
     expression = expressions.within(scope)
@@ -41,7 +45,8 @@ def test_values_cannot_break_out(
         "video_id", "revision", "in", "not", "and", "or",
     }  # fmt: skip
     found = sorted(read(literal) for literal in LITERAL.findall(expression))
-    assert found == sorted([*only, *exclude, *revisions, *revisions])
+    listed = [*exclude, *revisions, *revisions] if only is None else [*(only - exclude)]
+    assert found == sorted(listed)
 
 
 def test_a_lone_surrogate_is_no_value() -> None:
@@ -56,6 +61,13 @@ def test_scopes_read_as_written() -> None:
     assert expressions.within(Scope(exclude=frozenset("a"))) == 'video_id not in ["a"]'
     assert expressions.within(Scope(revisions={"a": 3})) == (
         '(video_id not in ["a"] or (revision == 3 and video_id in ["a"]))'
+    )
+    assert expressions.within(Scope(only=frozenset("abc"), revisions={"a": 3, "d": 4})) == (
+        '(video_id in ["b", "c"] or (revision == 3 and video_id in ["a"]))'
+    )
+    part = Selection({"a": ALL_ROWS, "b": NO_ROWS}, NO_ROWS)
+    assert expressions.within(Scope(revisions={"a": 3, "b": 3}, selection=part)) == (
+        '(revision == 3 and video_id in ["a"])'
     )
 
 
