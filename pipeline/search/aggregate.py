@@ -43,12 +43,14 @@ class Known:
         rows: How many rows it has in all; None if that is not known.
         mean: Mean cosine of all rows; None if that is not known.
         cutoff: No other row exceeds it.
+        floor: No row is below it.
     """
 
     cosines: Float64Array
     rows: int | None
     mean: float | None
     cutoff: float
+    floor: float = -1.0
 
     @property
     def missing(self) -> int | None:
@@ -107,6 +109,15 @@ class Aggregation:
         loose = max(filled, self.score(known.cosines))
         return loose if self.name != "softmax" else _most_soft(known, loose)
 
+    def reaches(self, known: Known, score: float) -> bool:
+        """Whether a video can score so much, which is quicker to say than how much it can."""
+        if self.name != "softmax" or self.decided(known) or known.others is None:
+            return self.most(known) >= score
+        loose = max(self._filled(known, known.cutoff), self.score(known.cosines))
+        if not known.cutoff < score <= loose:
+            return score <= loose
+        return _can_reach(score, known, known.missing or 0, known.others)
+
     def _filled(self, known: Known, rest: float) -> float:
         """The score with all rows that are not known, and that can count, at one cosine."""
         most = self.decides if known.missing is None else known.missing
@@ -156,7 +167,7 @@ def _can_reach(score: float, known: Known, missing: int, average: float) -> bool
     With gain(s) = (s - score) exp(s / TEMPERATURE) it does if the gains of all rows come to 0 or
     more. Gain is concave and then convex in s: of all rows with a given average and none above the
     cutoff, those gain most of which each is at the cutoff or at one other place, or all at the
-    average.
+    average. No place is below the floor.
     """
     cutoff = known.cutoff
 
@@ -167,7 +178,7 @@ def _can_reach(score: float, known: Known, missing: int, average: float) -> bool
     best = float(gain(known.cosines).sum())
     if average >= cutoff:
         return best + missing * float(gain(np.array([cutoff]))[0]) >= 0
-    places = np.linspace(-1.0, average, _PLACES)
+    places = np.linspace(min(known.floor, average), average, _PLACES)
     at_cutoff = (average - places) / (cutoff - places)
     mixed = (1 - at_cutoff) * gain(places) + at_cutoff * gain(np.array([cutoff]))
     # Between two places the best one gains a little more: what a step of gain comes to.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -20,9 +21,10 @@ from pipeline.search.opening import Opened
 from pipeline.search.prompts import prompts_of
 from pipeline.search.rank import rank, rows_behind
 from pipeline.search.reasons import nothing_found
-from pipeline.search.score import best_videos
+from pipeline.search.score import Scored, best_videos
 from pipeline.search.seeds import find_seeds
 from pipeline.search.where import select
+from pipeline.store import VideoStore
 
 
 def options(
@@ -71,7 +73,9 @@ def answer(
     composed, selection = prepare(opened, question)
     store, vector = opened.store, composed.vector
     scored = best_videos(store, vector, search.aggregate, top_k=search.top_k, selection=selection)
-    rows = rows_behind(store, vector, scored.records, selection=selection, every=explain)
+    with ThreadPoolExecutor(1) as other:
+        vectors = other.submit(_nearest_vectors, store, scored)
+        rows = rows_behind(store, vector, scored.records, selection=selection, every=explain)
     found = rank(
         scored,
         rows,
@@ -81,7 +85,7 @@ def answer(
         selection=selection,
         explain=search.aggregate if explain else None,
     )
-    found = _confident(opened, found, composed, rows)
+    found = _confident(opened, found, composed, rows, vectors.result())
     reason = _unsure(found, composed, search) if found else nothing_found(store, selection)
     results, nearest = ((), found) if reason else (found, ())
     return ShownAnswer(results, time.perf_counter() - started, reason, nearest, scored.bound)
@@ -106,18 +110,26 @@ def prepare(opened: Opened, question: Question) -> tuple[Composed, Selection]:
     return composed, Selection({**selection.masks, **left_out}, selection.rest)
 
 
+def _nearest_vectors(store: VideoStore, scored: Scored) -> dict[str, Float32Array]:
+    """Vectors of the best rows as far as scoring came upon them, by key."""
+    best = [scored.nearest[key].row_id for key in scored.records if key in scored.nearest]
+    return store.vectors(best) if best else {}
+
+
 def _confident(
     opened: Opened,
     found: Sequence[VideoHit],
     composed: Composed,
     rows: Mapping[str, Sequence[Hit]],
+    vectors: Mapping[str, Float32Array],
 ) -> tuple[VideoHit, ...]:
-    """Videos with their confidence, that of the best row of each."""
+    """Videos with their confidence, that of the best row of each; `vectors` may have it."""
     background = opened.background() if found else None
     if background is None:
         return tuple(found)
     best = [rows[each.record.video.video_id][0].row_id for each in found]
-    vectors = opened.store.vectors(best)
+    if unknown := set(best) - vectors.keys():
+        vectors = {**vectors, **opened.store.vectors(unknown)}
     # A video may be deleted between two requests: it is let go with its row.
     pairs = [(each, vectors[key]) for each, key in zip(found, best, strict=True) if key in vectors]
     nearest: Float32Array = np.array([row for _, row in pairs], dtype=np.float32)

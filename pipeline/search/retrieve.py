@@ -148,7 +148,7 @@ class _Search:
 
     def _most(self, part: Selection) -> int:
         """The number of videos that there can be."""
-        return len(part.masks) if part.rest == NO_ROWS else self.store.count_videos()
+        return len(part.masks) if part.rest == NO_ROWS else self.store.count_visible_videos()
 
     def _accept(self, found: Retrieved, hits: list[Hit], scope: Scope, wanted: int) -> Scope:
         """Keep the hits that count, and say where to search on.

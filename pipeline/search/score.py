@@ -9,23 +9,26 @@ M. Naor, Optimal aggregation algorithms for middleware, J. Computer and System S
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pipeline.data import Aggregate, Float32Array, Hit, Scope, VideoRecord
+from pipeline.data import Aggregate, Float32Array, Hit, RowCosine, Scope, VideoRecord
 from pipeline.filters import ALL_ROWS, EVERY_ROW, NO_ROWS, Selection
 from pipeline.search.aggregate import AGGREGATIONS, Aggregation, Known
 from pipeline.search.retrieve import goes_down, groups_of, retrieve
-from pipeline.search.rows import all_rows
+from pipeline.search.rows import VideoRows, all_cosines
 from pipeline.store import MAX_LIMIT, VideoStore
 
 FIRST_WINDOW = 1000
 """Nearest rows that bound all videos at first."""
 
-WIDENING = 4
-"""How many times wider each following window is."""
+WIDENING = 16
+"""How many times wider each following window is: the second is as wide as one can be."""
+
+_ROUNDING = 1e-4
+"""A cosine is taken for so much lower where it bounds others."""
 
 MOST_ROWS = 500_000
 """Rows of single videos that one question reads at most: beyond, its bound is told instead."""
@@ -39,11 +42,13 @@ class Scored:
         records: By video id, best first; of two with one score, by their id.
         scores: By video id.
         bound: No other video scores more; None if none scores more than the last of these.
+        nearest: The best rows of videos, as far as they came to be known.
     """
 
     records: Mapping[str, VideoRecord]
     scores: Mapping[str, float]
     bound: float | None = None
+    nearest: Mapping[str, Hit] = field(default_factory=dict)
 
 
 def best_videos(
@@ -65,8 +70,9 @@ def best_videos(
     """
     if aggregate == "max":
         found = retrieve(store, vector, top_k=top_k, selection=selection)
-        scores = {video_id: hit.score for video_id, hit in found.best().items()}
-        return _scored(found.records, scores, top_k)
+        best = found.best()
+        scores = {video_id: hit.score for video_id, hit in best.items()}
+        return replace(_scored(found.records, scores, top_k), nearest=best)
     # A filter on rows changes the mean.
     if aggregate == "mean" and {*selection.masks.values(), selection.rest} <= {ALL_ROWS, NO_ROWS}:
         return _by_mean(store, vector, top_k, selection)
@@ -92,7 +98,8 @@ class _Video:
     No row of it that was not met exceeds the cutoff.
     """
 
-    record: VideoRecord
+    rows: VideoRows
+    mean: float
     known: Known | None
     cutoff: float
 
@@ -123,22 +130,30 @@ class _Bounds:
         self._selection = selection
         self._videos: dict[str, _Video] = {}
         self._scores: dict[str, float] = {}
+        # Videos that cannot be among the best: what is learnt only lowers what they can score.
+        self._out: set[str] = set()
         self._gone: set[str] = set()
         self._whole: set[str] = set()
         self._limit = FIRST_WINDOW
         self._read = 0
-        # No row of a video that was not met exceeds it.
+        # No row of a video that was not met exceeds it, and none of any is below the floor.
         self._cutoff = math.inf
+        self._floor = -1.0
 
     def settled(self) -> Scored:
         """Look and read until nothing else can be among the best, or too much was read."""
+        if self._aggregation.name == "softmax":
+            # Bad rows count little, so that much may be made good by few: how bad can they be?
+            worst = self._store.cosines(-self._vector, limit=FIRST_WINDOW, scope=Scope())
+            self._floor = -worst[0].score - _ROUNDING if worst else -1.0
         self._look()
         while self._read < MOST_ROWS:
             undecided = self._undecided()
-            rows = sum(video.record.rows for video in undecided)
+            rows = sum(video.rows.rows for video in undecided)
             unmet = self._cutoff >= self._least() and not undecided
-            # Another look tells of all videos at once, and of those not met.
-            if self._cutoff > -math.inf and (unmet or rows > WIDENING * self._limit):
+            # Another look tells of all videos at once, the last ones only of those not met.
+            wider = self._limit <= MAX_LIMIT and rows > self._limit
+            if self._cutoff > -math.inf and (unmet or wider):
                 self._look()
             elif undecided:
                 self._read_whole(undecided)
@@ -148,8 +163,10 @@ class _Bounds:
         bounds = [self._most(video) for video in self._rest()]
         bounds += [self._cutoff] if self._cutoff >= least else []
         bound = max(bounds, default=-math.inf)
-        records = {key: video.record for key, video in self._videos.items()}
-        return _scored(records, self._scores, self._top_k, bound if bound > least else None)
+        best = _best(self._scores, self._top_k)
+        return _scored(
+            self._store.videos(best), self._scores, self._top_k, bound if bound > least else None
+        )
 
     def _look(self) -> None:
         """Take in the nearest rows: of a wider window, and then without the videos that are known.
@@ -164,56 +181,58 @@ class _Bounds:
         at_once = goes_down(self._selection)
         for part in [self._selection] if at_once else groups_of(self._selection):
             scope = Scope(selection=part, exclude=exclude)
-            hits = self._store.search(self._vector, limit=limit, scope=scope)
+            hits = self._store.cosines(self._vector, limit=limit, scope=scope)
             cutoff = hits[-1].score if len(hits) == limit else -math.inf
             self._cutoff = max(self._cutoff, cutoff)
             self._take(hits, cutoff)
 
-    def _take(self, hits: list[Hit], cutoff: float) -> None:
-        of: dict[str, list[Hit]] = {}
-        for hit in hits:
-            of.setdefault(hit.video_id, []).append(hit)
-        met = {key: self._videos[key].record for key in of.keys() & self._videos.keys()}
-        records = met | self._store.videos(of.keys() - met.keys())
-        self._gone |= of.keys() - records.keys()
-        for video_id, record in records.items():
-            if video_id not in self._whole:
-                current = [hit for hit in of[video_id] if hit.revision == record.revision]
-                self._note(record, current, cutoff)
+    def _take(self, found: list[RowCosine], cutoff: float) -> None:
+        of: dict[str, list[RowCosine]] = {}
+        for row in found:
+            of.setdefault(row.video_id, []).append(row)
+        for each in self._store.means_of(self._vector, of.keys() - self._videos.keys()):
+            rows = VideoRows(each.video_id, each.revision, each.rows)
+            self._videos[each.video_id] = _Video(rows, each.mean, None, math.inf)
+        self._gone |= of.keys() - self._videos.keys()
+        for video_id in of.keys() - self._gone - self._whole - self._out:
+            revision = self._videos[video_id].rows.revision
+            current = [row.score for row in of[video_id] if row.revision == revision]
+            self._note(self._videos[video_id], current, cutoff)
 
-    def _read_whole(self, videos: Iterable[_Video]) -> None:
-        records = [video.record for video in videos]
-        self._read += sum(record.rows for record in records)
-        rows = all_rows(self._store, self._vector, records, selection=self._selection)
-        self._whole |= rows.keys()
-        for record in records:
-            self._note(record, rows[record.video.video_id], -math.inf)
+    def _read_whole(self, videos: Sequence[_Video]) -> None:
+        self._read += sum(video.rows.rows for video in videos)
+        wanted = [video.rows for video in videos]
+        found = all_cosines(self._store, self._vector, wanted, selection=self._selection)
+        self._whole |= found.keys()
+        for video in videos:
+            self._note(video, found[video.rows.video_id], -math.inf)
 
-    def _note(self, record: VideoRecord, hits: list[Hit], cutoff: float) -> None:
+    def _note(self, video: _Video, found: list[float], cutoff: float) -> None:
         """Remember the rows of a video that are known; no other row exceeds the cutoff."""
-        video_id = record.video.video_id
-        cosines = np.array([hit.score for hit in hits], dtype=np.float64)
+        video_id, _, rows = video.rows
+        cosines = np.array(found, dtype=np.float64)
         if cutoff == -math.inf:
             known = Known(cosines, len(cosines), None, cutoff)
         elif self._selection.mask(video_id) != ALL_ROWS:
             known = Known(cosines, None, None, cutoff)
         else:
-            mean = float(np.dot(record.mean, self._vector))
-            known = Known(cosines, record.rows, mean, cutoff)
-        if not hits and cutoff == -math.inf:
+            known = Known(cosines, rows, video.mean, cutoff, self._floor)
+        if not found and cutoff == -math.inf:
             self._videos.pop(video_id, None)
             self._gone.add(video_id)
             return
-        self._videos[video_id] = _Video(record, known if hits else None, cutoff)
-        if hits and self._aggregation.decided(known):
+        self._videos[video_id] = replace(video, known=known if found else None, cutoff=cutoff)
+        if found and self._aggregation.decided(known):
             self._scores[video_id] = self._aggregation.score(cosines)
 
     def _undecided(self) -> list[_Video]:
         """Videos that may be among the best, as far as that is not decided."""
-        rest = self._rest()
+        open_ = self._videos.keys() - self._scores.keys() - self._out
         least = self._least()
         if least > -math.inf:
-            return [video for video in rest if self._most(video) >= least]
+            self._out |= {key for key in open_ if not self._reaches(self._videos[key], least)}
+            return [self._videos[key] for key in sorted(open_ - self._out)]
+        rest = [self._videos[key] for key in sorted(open_)]
         rest.sort(key=lambda video: -self._guess(video))
         return rest[: self._top_k]
 
@@ -228,6 +247,9 @@ class _Bounds:
     def _most(self, video: _Video) -> float:
         return self._aggregation.most(video.known) if video.known else video.cutoff
 
+    def _reaches(self, video: _Video, score: float) -> bool:
+        return self._aggregation.reaches(video.known, score) if video.known else True
+
     def _guess(self, video: _Video) -> float:
         return self._aggregation.guess(video.known) if video.known else -math.inf
 
@@ -238,5 +260,9 @@ def _scored(
     top_k: int,
     bound: float | None = None,
 ) -> Scored:
-    best = sorted(scores.keys() & records.keys(), key=lambda key: (-scores[key], key))[:top_k]
+    best = _best({key: scores[key] for key in scores.keys() & records.keys()}, top_k)
     return Scored({key: records[key] for key in best}, {key: scores[key] for key in best}, bound)
+
+
+def _best(scores: Mapping[str, float], top_k: int) -> list[str]:
+    return sorted(scores, key=lambda key: (-scores[key], key))[:top_k]
