@@ -147,8 +147,12 @@ class _Bounds:
             worst = self._store.cosines(-self._vector, limit=FIRST_WINDOW, scope=Scope())
             self._floor = -worst[0].score - _ROUNDING if worst else -1.0
         self._look()
+        batch = self._top_k
         while self._read < MOST_ROWS:
-            undecided = self._undecided()
+            # The most promising first: their scores rule others out, unread.
+            undecided = sorted(self._undecided(), key=lambda video: -self._guess(video))
+            if self._least() == -math.inf:
+                undecided = undecided[: self._top_k]
             rows = sum(video.rows.rows for video in undecided)
             unmet = self._cutoff >= self._least() and not undecided
             # Another look tells of all videos at once, the last ones only of those not met.
@@ -156,7 +160,8 @@ class _Bounds:
             if self._cutoff > -math.inf and (unmet or wider):
                 self._look()
             elif undecided:
-                self._read_whole(undecided)
+                self._read_whole(undecided[:batch])
+                batch *= 2
             else:
                 break
         least = self._least()
@@ -232,9 +237,7 @@ class _Bounds:
         if least > -math.inf:
             self._out |= {key for key in open_ if not self._reaches(self._videos[key], least)}
             return [self._videos[key] for key in sorted(open_ - self._out)]
-        rest = [self._videos[key] for key in sorted(open_)]
-        rest.sort(key=lambda video: -self._guess(video))
-        return rest[: self._top_k]
+        return [self._videos[key] for key in sorted(open_)]
 
     def _rest(self) -> list[_Video]:
         return [video for key, video in self._videos.items() if key not in self._scores]
