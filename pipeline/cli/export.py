@@ -98,6 +98,8 @@ def export_document(report: ExportReport) -> dict[str, Any]:
 
 def print_report(report: ExportReport) -> None:
     """What was written, on stderr: stdout is the answer's."""
+    if not report.files and not report.failures:
+        typer.echo("nothing to export", err=True)
     for failed in report.failures:
         typer.echo(f"failed {printable(failed.uri)} [{failed.code}]: {failed.message}", err=True)
     for path in report.files:

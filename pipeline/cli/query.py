@@ -77,7 +77,7 @@ def query_cli(
     ] = None,
     texts: Annotated[
         list[str] | None,
-        typer.Option("--text", "-t", metavar="TEXT", help="And this; can be repeated."),
+        typer.Option("--text", "-t", metavar="TEXT", help="And look for this; can be repeated."),
     ] = None,
     image: Images = None,
     without: Without = None,
@@ -95,7 +95,10 @@ def query_cli(
     top_k: TopK = None,
     aggregate: Annotated[
         Aggregates | None,
-        typer.Option(help="What a video's rows make of its score; else search.aggregate."),
+        typer.Option(
+            help="A video's score: max, its best row; top_mean, its three best; softmax, all, the"
+            " best count most; mean, all alike. Else search.aggregate."
+        ),
     ] = None,
     min_confidence: MinConfidence = None,
     explain: Annotated[

@@ -51,14 +51,24 @@ def refine_cli(
     config: ConfigFile = None,
     overrides: Overrides = None,
 ) -> None:
-    """Search, say which results are meant and which are not, and search again."""
+    """Search, say which results are meant and which are not, and search again.
+
+    After each answer: +1 marks the first result as meant, -3 the third as not, and searches again.
+    """
     from pipeline.search.ask import question_of
 
     asked = [_Asked(question_of(text, image=image, without=without, where=where), where)]
     with searching(load(config, overrides).config) as searcher:
         while True:
-            with working("searching"):
-                answer = searcher.ask(asked[-1].question, top_k=top_k)
+            try:
+                with working("searching"):
+                    answer = searcher.ask(asked[-1].question, top_k=top_k)
+            except VSearchError as error:
+                if len(asked) == 1:
+                    raise
+                typer.echo(printable(f"{error}"), err=True)
+                asked = asked[:-1]
+                continue
             print_answer(answer)
             changed = _changed(asked, answer)
             if changed is None:
@@ -83,7 +93,7 @@ def _changed(asked: list[_Asked], answer: Answer) -> list[_Asked] | None:
     while True:
         try:
             line = input(_prompt())
-        except EOFError:
+        except (EOFError, KeyboardInterrupt):
             return None
         words = line.split()
         try:

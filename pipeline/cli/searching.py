@@ -55,7 +55,8 @@ MinConfidence = Annotated[
     typer.Option(
         min=0,
         max=1,
-        help="0 to 1: with less for the best video, say no match; else search.min_confidence.",
+        help="With less for the best video, say no match, below 1. Else search.min_confidence,"
+        " for questions in words alone.",
     ),
 ]
 ContactSheet = Annotated[

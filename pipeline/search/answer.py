@@ -52,7 +52,12 @@ def options(
 
 
 def answer(
-    opened: Opened, question: Question, search: SearchConfig, *, explain: bool = False
+    opened: Opened,
+    question: Question,
+    search: SearchConfig,
+    *,
+    explain: bool = False,
+    strict: bool = False,
 ) -> Answer:
     """Answer a question about the archive as it is now.
 
@@ -61,6 +66,7 @@ def answer(
         question: What is asked.
         search: How.
         explain: Say which rows are behind each score.
+        strict: Ask for `search.min_confidence` whatever the question is made of.
 
     Raises:
         QueryError: A spot is of no one video, parts cancel out, a text is too long.
@@ -86,7 +92,9 @@ def answer(
         explain=search.aggregate if explain else None,
     )
     found = _confident(opened, found, composed, rows, vectors.result())
-    reason = _unsure(found, composed, search) if found else nothing_found(store, selection)
+    # Whoever shows a picture asks for the nearest there is, and its confidence is known less well.
+    least = search.min_confidence if strict or not composed.form.pictures else None
+    reason = _unsure(found, least) if found else nothing_found(store, selection)
     results, nearest = ((), found) if reason else (found, ())
     return ShownAnswer(results, time.perf_counter() - started, reason, nearest, scored.bound)
 
@@ -140,19 +148,12 @@ def _confident(
     )
 
 
-def _unsure(found: Sequence[VideoHit], composed: Composed, search: SearchConfig) -> str:
-    """Why what was found is no answer; empty if it is one.
-
-    Whoever shows a picture, or something of the archive, asks for the nearest there is: something
-    like it is there as a rule, and the confidence of pictures is known less well.
-    """
-    if composed.form.pictures:
-        return ""
+def _unsure(found: Sequence[VideoHit], least: float | None) -> str:
+    """Why what was found is no answer; empty if it is one."""
     surest = max((each.confidence for each in found if each.confidence is not None), default=None)
-    least = search.min_confidence
     if surest is None or least is None or surest >= least:
         return ""
     return (
         "nothing stands out from what unrelated questions find"
-        f" (confidence {surest:.2f}, search.min_confidence is {least:g})"
+        f" (confidence {surest:.2f}, {least:g} is wanted)"
     )

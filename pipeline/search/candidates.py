@@ -31,6 +31,7 @@ from pipeline.data import (
 from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
 from pipeline.search.reasons import nothing_found
 from pipeline.search.retrieve import retrieve
+from pipeline.search.score import MOST_COSINE
 from pipeline.search.sequence import baseline_of, places_of, rank_sequences
 from pipeline.search.where import select
 from pipeline.store import VideoStore
@@ -112,9 +113,11 @@ def find_candidates(
     nearest = [retrieve(store, vector, top_k=wanted, selection=selection) for vector in vectors]
     records = {video_id: each for found in nearest for video_id, each in found.records.items()}
     cutoffs = [found.cutoff for found in nearest]
-    if any(cutoff is None for cutoff in cutoffs):
-        return Candidates(records, None)  # one text met every video
-    return Candidates(records, np.array(cutoffs, dtype=np.float64))
+    if len(records) >= store.count_videos():
+        return Candidates(records, None)
+    # Of what an index did not give nothing is known.
+    floors = [MOST_COSINE if cutoff is None else cutoff for cutoff in cutoffs]
+    return Candidates(records, np.array(floors, dtype=np.float64))
 
 
 def scored_rows(

@@ -1,9 +1,10 @@
 """A question -> one query vector.
 
-    query = texts + pictures + like - NEGATIVE_WEIGHT * without + MORE * more - LESS * less
+    query = texts + pictures + like - NEGATIVE_WEIGHT / sqrt(n) * without
+            + MORE_WEIGHT * more - LESS_WEIGHT * less
 
-Each name stands for the weighted sum of its unit vectors, of `more` and `less` for their mean; the
-result is made a unit vector. So whatever is asked is one search.
+Each name stands for the weighted sum of its unit vectors, of which `without` has n, and `more` and
+`less` for their mean; the result is made a unit vector. So whatever is asked is one search.
 
 Subtracting was compared with orthogonal projection, and with re-ranking or leaving out rows by
 their cosine with the negative; the numbers are in docs/search.md. A small weight is right because
@@ -17,6 +18,7 @@ section 9.1).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,7 +33,7 @@ from pipeline.search.prompts import encode_texts
 from pipeline.search.seeds import Seed
 
 NEGATIVE_WEIGHT = 0.25
-"""Of a text that is not wanted, whose own weight is 1."""
+"""Of a single text that is not wanted, whose own weight is 1."""
 
 MORE_WEIGHT, LESS_WEIGHT = 0.75, 0.15
 """Rocchio's beta and gamma; alpha, of the question itself, is 1."""
@@ -46,7 +48,7 @@ class Composed:
 
     Args:
         vector: Unit vector, float32 (dim,).
-        form: How much of it is text, and how much pictures.
+        form: How much of what is wanted is text, and how much pictures.
     """
 
     vector: Float32Array
@@ -80,7 +82,7 @@ def compose(
     pictures = [load_image(picture.path) for picture in question.pictures]
     words = (
         _sum(_encoded(encoder, question.texts, templates), question.texts),
-        -NEGATIVE_WEIGHT * _sum(_encoded(encoder, question.without, templates), question.without),
+        -_spread(question) * _sum(_encoded(encoder, question.without, templates), question.without),
     )
     sights = (
         _sum(encoder.encode_images(pictures), question.pictures),
@@ -96,8 +98,14 @@ def compose(
             "what is wanted and what is not are the same: nothing is left to look for",
             code=Code.QUERY_INVALID,
         )
-    form = Form(float(np.linalg.norm(texts)), float(np.linalg.norm(seen)))
+    # What is taken away makes no question of another form.
+    form = Form(float(np.linalg.norm(words[0])), float(np.linalg.norm(sum(sights[:3]))))
     return Composed(np.asarray(whole / length, dtype=np.float32), form)
+
+
+def _spread(question: Question) -> float:
+    """The weight of each negative: several say different things, whose lengths add as squares."""
+    return NEGATIVE_WEIGHT / math.sqrt(max(1, len(question.without)))
 
 
 def _encoded(encoder: Encoder, words: Sequence[Words], templates: Sequence[str]) -> Float32Array:

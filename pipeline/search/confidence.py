@@ -48,7 +48,7 @@ _PICTURES = 128
 _QUANTILES = (0.1, 0.4)
 _GROWS = 0.25
 _PARTS = (8, 4, 2, 1)
-_MIN_DEVIATION = 1e-6
+_MIN_DEVIATION = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,9 @@ class Background:
     sample: Float32Array
     rows: int
 
-    def confidences(self, form: Form, vector: Float32Array, best: Float32Array) -> list[float]:
+    def confidences(
+        self, form: Form, vector: Float32Array, best: Float32Array
+    ) -> list[float | None]:
         """How sure it is that rows answer a question.
 
         Args:
@@ -96,14 +98,17 @@ class Background:
             best: Rows, each the best of a video, float32 (videos, dim).
 
         Returns:
-            0 to 1 for each row.
+            0 to 1 for each row; None where unrelated questions cannot be told apart.
         """
         cohort = self._cohort(form)
         null = self._text_null if not form.pictures else self._fit(form)
         others = best @ cohort.T
-        deviation = np.maximum(others.std(axis=1, ddof=1), _MIN_DEVIATION)
-        standings = (best @ vector - others.mean(axis=1)) / deviation
-        return [null.confidence(float(standing)) for standing in standings]
+        deviation = others.std(axis=1, ddof=1)
+        standings = (best @ vector - others.mean(axis=1)) / np.maximum(deviation, _MIN_DEVIATION)
+        return [
+            null.confidence(float(standing)) if apart > _MIN_DEVIATION else None
+            for standing, apart in zip(standings, deviation, strict=True)
+        ]
 
     @cached_property
     def _text_null(self) -> Null:

@@ -20,6 +20,9 @@ from pipeline.data import Hit, Moment
 from pipeline.filters import ALL_ROWS, RowMask, Span
 from pipeline.search.where.masks import joined
 
+ALIKE = 0.01
+"""Cosines so near to a peak's show the same: frames of a scene in which nothing happens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -67,8 +70,9 @@ def moments_of(
     """The moments of one video.
 
     Args:
-        hits: Rows of the video within the mask, at least one. Rows that are left out must score
-            less than all of these.
+        hits: Rows of the video within the mask, at least one, from the best down to some score.
+            The best moment is right if they go down to the middle between it and the average; of
+            others, what lies lower than these is left out.
         sampling: Of its archive.
         gap_s: What lies at most so far apart may be one moment, `search.moment_gap_s`.
         average: Mean cosine of all the video's rows: what scores less is no moment, unless it is
@@ -111,7 +115,7 @@ def _peaks(parts: Iterable[_Part], gap_s: float, floor: float) -> list[Moment]:
         if not free[place]:
             continue
         peak = curve[place].hit
-        level = (peak.score + floor) / 2
+        level = min((peak.score + floor) / 2, peak.score - ALIKE)
         first, before = _reach(curve, place, -1, gap_s, level)
         last, behind = _reach(curve, place, +1, gap_s, level)
         start_s = max(

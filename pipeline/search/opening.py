@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ class Opened:
                 raise
             self.store, self._sample = connecting.result()
         self._background: Background | None = None
+        self._lock = threading.Lock()
         try:
             _check_encoder(self.encoder, self.store.identity, config)
         except ModelError:
@@ -81,17 +83,16 @@ class Opened:
 
     def background(self) -> Background | None:
         """What questions are compared with; None where the archive is too small."""
-        old = self._sample
-        if old.names != self.store.names or time.monotonic() - old.taken > FRESH_S:
-            self._sample, self._background = _Sample.take(self.store), None
-        if len(self._sample.vectors) < LEAST_ROWS:
-            return None
-        if self._background is None:
-            templates = prompts_of(self.config.search.templates)
-            cache = Path(self.config.encode.cache_dir).expanduser()
-            texts = cohort_vectors(self.encoder, templates, cache)
-            self._background = Background(texts, self._sample.vectors, self._sample.rows)
-        return self._background
+        with self._lock:
+            old = self._sample
+            if old.names != self.store.names or time.monotonic() - old.taken > FRESH_S:
+                self._sample, self._background = _Sample.take(self.store), None
+            if self._background is None and len(self._sample.vectors) >= LEAST_ROWS:
+                templates = prompts_of(self.config.search.templates)
+                cache = Path(self.config.encode.cache_dir).expanduser()
+                texts = cohort_vectors(self.encoder, templates, cache)
+                self._background = Background(texts, self._sample.vectors, self._sample.rows)
+            return self._background
 
 
 def _open(config: Config) -> tuple[VideoStore, _Sample]:

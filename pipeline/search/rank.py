@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,13 +10,11 @@ import numpy as np
 from pipeline.data import Aggregate, Evidence, Float32Array, Hit, Scope, VideoHit, VideoRecord
 from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
 from pipeline.search.aggregate import AGGREGATIONS
-from pipeline.search.moments import Sampling, moments_of
+from pipeline.search.moments import ALIKE, Sampling, moments_of
+from pipeline.search.retrieve import first_window
 from pipeline.search.rows import all_rows
 from pipeline.search.score import Scored
-from pipeline.store import MAX_LIMIT, VideoStore
-
-ROWS_PER_VIDEO = 10
-"""Rows that are read for the moments of each video, on average."""
+from pipeline.store import VideoStore
 
 
 def rows_behind(
@@ -26,7 +25,9 @@ def rows_behind(
     selection: Selection = EVERY_ROW,
     every: bool = False,
 ) -> dict[str, list[Hit]]:
-    """Rows of the best videos, best first, by video id: the nearest, or every one.
+    """Rows of the best videos, best first, by video id.
+
+    Every row, or the nearest, down to where the best moment of each video ends.
 
     Args:
         store: Open for reading.
@@ -39,15 +40,27 @@ def rows_behind(
         return all_rows(store, vector, records.values(), selection=selection)
     masks = {video_id: selection.mask(video_id) for video_id in records}
     revisions = {video_id: record.revision for video_id, record in records.items()}
-    limit = min(MAX_LIMIT, max(100, ROWS_PER_VIDEO * len(records)))
+    limit = first_window(len(records))
     scope = Scope(revisions=revisions, selection=Selection(masks, NO_ROWS))
     found: dict[str, list[Hit]] = {video_id: [] for video_id in records}
     for hit in store.search(vector, limit=limit, scope=scope):
         found[hit.video_id].append(hit)
-    # A video whose rows are all further away than those of others still has a best one.
-    if missed := [records[video_id] for video_id, hits in found.items() if not hits]:
-        found |= all_rows(store, vector, missed, selection=selection)
-    return found
+    full = sum(map(len, found.values())) == limit
+    cutoff = min(hit.score for hits in found.values() for hit in hits) if full else -math.inf
+    short = [
+        record
+        for video_id, record in records.items()
+        if cutoff > _level(found[video_id], record, vector)
+    ]
+    return found | all_rows(store, vector, short, selection=selection)
+
+
+def _level(hits: Sequence[Hit], record: VideoRecord, vector: Float32Array) -> float:
+    """Down to which cosine the rows of a video matter for its best moment."""
+    if not hits:
+        return -math.inf  # all of its rows are further away than those of other videos
+    average = float(np.dot(record.mean, vector))
+    return min((hits[0].score + average) / 2, hits[0].score - ALIKE)
 
 
 def rank(

@@ -112,7 +112,7 @@ class _Search:
         """The best videos of a part of the selection, until there are enough or no others."""
         found = Retrieved()
         scope = Scope(selection=part)
-        limit = _first_window(wanted)
+        limit = first_window(wanted)
         # An index may miss rows that a filter leaves over: the second round compares with all.
         for exact in (False, True):
             while hits := self._nearest(limit, scope, exact=exact):
@@ -133,7 +133,7 @@ class _Search:
         found = Retrieved()
         rows = reduce(union, set(self.selection.masks.values()))
         scope = Scope(selection=Selection(rest=rows))
-        limit = _first_window(wanted)
+        limit = first_window(wanted)
         while len(scope.exclude) <= MAX_IDS and (hits := self._nearest(limit, scope)):
             before, scope = scope, self._accept(found, hits, scope, wanted)
             if found.cutoff is None:
@@ -207,5 +207,6 @@ def _higher(one: float | None, other: float | None) -> float | None:
     return max(known) if known else None
 
 
-def _first_window(wanted: int) -> int:
+def first_window(wanted: int) -> int:
+    """How many rows are asked for at first, for so many videos."""
     return min(MAX_LIMIT, max(100, ROWS_PER_VIDEO * wanted))

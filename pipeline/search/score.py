@@ -34,6 +34,9 @@ MOST_ROWS = 500_000
 """Rows of single videos that one question reads at most: beyond, its bound is told instead."""
 
 
+MOST_COSINE = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """The best videos.
@@ -135,6 +138,7 @@ class _Bounds:
         self._gone: set[str] = set()
         self._whole: set[str] = set()
         self._limit = FIRST_WINDOW
+        self._exact = False
         self._read = 0
         # No row of a video that was not met exceeds it, and none of any is below the floor.
         self._cutoff = math.inf
@@ -162,6 +166,10 @@ class _Bounds:
             elif undecided:
                 self._read_whole(undecided[:batch])
                 batch *= 2
+            elif len(self._scores) < self._top_k and not self._exact:
+                # An index may miss rows that a filter leaves over: now all are compared.
+                self._exact = True
+                self._look()
             else:
                 break
         least = self._least()
@@ -186,7 +194,7 @@ class _Bounds:
         at_once = goes_down(self._selection)
         for part in [self._selection] if at_once else groups_of(self._selection):
             scope = Scope(selection=part, exclude=exclude)
-            hits = self._store.cosines(self._vector, limit=limit, scope=scope)
+            hits = self._store.cosines(self._vector, limit=limit, scope=scope, exact=self._exact)
             cutoff = hits[-1].score if len(hits) == limit else -math.inf
             self._cutoff = max(self._cutoff, cutoff)
             self._take(hits, cutoff)
@@ -216,9 +224,14 @@ class _Bounds:
         """Remember the rows of a video that are known; no other row exceeds the cutoff."""
         video_id, _, rows = video.rows
         cosines = np.array(found, dtype=np.float64)
+        every = self._selection.mask(video_id) == ALL_ROWS
+        if cutoff == -math.inf and every and len(found) != rows and video_id not in self._whole:
+            # The index has no more to give, and yet it has not given all: it is read as a whole.
+            self._videos[video_id] = replace(video, known=None, cutoff=MOST_COSINE)
+            return
         if cutoff == -math.inf:
             known = Known(cosines, len(cosines), None, cutoff)
-        elif self._selection.mask(video_id) != ALL_ROWS:
+        elif not every:
             known = Known(cosines, None, None, cutoff)
         else:
             known = Known(cosines, rows, video.mean, cutoff, self._floor)

@@ -121,8 +121,8 @@ class Searcher(AbstractContextManager["Searcher"]):
             question: What is asked.
             top_k: Most videos, 1 to 1000; `search.top_k` if None.
             aggregate: How a video's rows make its score; `search.aggregate` if None.
-            min_confidence: With less for the best video the answer is none, 0 to below 1;
-                `search.min_confidence` if None.
+            min_confidence: With less for the best video the answer is none, 0 to below 1. If
+                None, `search.min_confidence` holds for questions in words alone.
             explain: Say which rows are behind each score; it reads all rows of the videos.
 
         Raises:
@@ -134,7 +134,8 @@ class Searcher(AbstractContextManager["Searcher"]):
         search = options(
             self._config.search, top_k=top_k, aggregate=aggregate, min_confidence=min_confidence
         )
-        return answer(self._opened, question, search, explain=explain)
+        strict = min_confidence is not None
+        return answer(self._opened, question, search, explain=explain, strict=strict)
 
     def sequence(
         self,

@@ -74,7 +74,7 @@ def find_video(records: Iterable[VideoRecord], name: str) -> VideoRecord:
     Raises:
         QueryError: None is meant (NOT_FOUND), or more than one (QUERY_INVALID).
     """
-    path = os.path.abspath(Path(name).expanduser())
+    path = os.path.abspath(os.path.expanduser(name))  # noqa: PTH111  it leaves unknown users alone
     size_bytes = _size_of(path)
     alike: list[VideoRecord] = []
     same_size: dict[str, VideoRecord] = {}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.data import Picture, Question, Spot, Words
-from pipeline.errors import Code, FilterError, QueryError
+from pipeline.errors import Code, FilterError, MediaError, QueryError
 from pipeline.filters import KindIs, TagIs
 from pipeline.search.ask import MOST_CHARACTERS, MOST_PARTS, Parts, describe, question_of
 
@@ -58,7 +58,7 @@ def test_spots(part: str, written: str, spot: Spot) -> None:
 
 def test_a_file_may_be_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("clip@5", "clip^2", "frame^2"):
+    for name in ("clip@5", "clip^2", "frame^2", "other"):
         Path(name).touch()
     assert question_of(like=["clip@5", "clip^2", "clip@5@7", "clip^2^3"]).like == (
         Spot("clip@5"), Spot("clip^2"), Spot("clip@5", 7.0), Spot("clip^2", None, 3.0),
@@ -69,7 +69,9 @@ def test_a_file_may_be_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     )  # fmt: skip
 
 
-def test_everything_at_once() -> None:
+def test_everything_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.png").touch()
     asked = question_of(
         "a car^2", image=Path("a.png"), like="v", without="rain", more=["v@1"], less=["w@2"],
         where="tag = night",
@@ -137,9 +139,18 @@ def test_any_text_can_carry_a_weight(text: str, weight: float) -> None:
     assert asked.texts == (Words(text, weight),)
 
 
-def test_a_question_as_a_heading() -> None:
+def test_a_picture_that_is_not_there() -> None:
+    with pytest.raises(MediaError, match="no such file"):
+        question_of(image="nowhere.png")
+
+
+def test_a_question_as_a_heading(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
     asked = question_of(
-        ["a car^2", "night"], image="dir/a.png", like="/archive/v.mp4@3", without=["rain", "fog"]
+        ["a car^2", "night"],
+        image=tmp_path / "a.png",
+        like="/archive/v.mp4@3",
+        without=["rain", "fog"],
     )
     assert describe(asked) == "a car + night + a.png + like v.mp4, not rain, not fog"
     assert describe(question_of(more="v@1", without="rain")) == "more like this, not rain"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,10 +78,3 @@ def test_where_nothing_can_be_kept_it_still_works(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         cohort_vectors(WordEncoder(), (), tmp_path / "file" / "cache"), RIGHT
     )
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes where it likes")
-def test_a_folder_that_is_read_only(tmp_path: Path) -> None:
-    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    np.testing.assert_array_equal(cohort_vectors(WordEncoder(), (), tmp_path), RIGHT)
-    tmp_path.chmod(stat.S_IRWXU)

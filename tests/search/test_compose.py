@@ -63,7 +63,7 @@ def test_weights_of_all_parts_alike_change_nothing() -> None:
 
 def test_negatives_are_taken_away() -> None:
     asked = question_of("a car", without=["rain", "fog^2"])
-    wanted = of("a car") - NEGATIVE_WEIGHT * (of("rain") + 2 * of("fog"))
+    wanted = of("a car") - NEGATIVE_WEIGHT / np.sqrt(2) * (of("rain") + 2 * of("fog"))
     composed = compose(ENCODER, asked, Seeds())
     np.testing.assert_allclose(composed.vector, unit(wanted), atol=1e-6)
     assert composed.form.pictures == 0
@@ -79,7 +79,7 @@ def test_feedback_counts_by_its_mean() -> None:
     composed = compose(ENCODER, asked, seeds)
     np.testing.assert_allclose(composed.vector, unit(of("a car") + seen), atol=1e-6)
     assert composed.form.texts == pytest.approx(1, abs=1e-5)
-    assert composed.form.pictures == pytest.approx(np.linalg.norm(seen), abs=1e-5)
+    assert composed.form.pictures == pytest.approx(np.linalg.norm(seen[1:3]), abs=1e-5)
 
 
 def test_pictures_and_spots_are_both_seen(red: Path) -> None:
@@ -100,7 +100,7 @@ def test_feedback_alone_is_a_question() -> None:
 
 @pytest.mark.parametrize(
     ("text", "without"),
-    [("a car", "a car^4"), ("a car^1000", [f"a car^{1000}"] * 4), ("a car^0.01", "a car^0.04")],
+    [("a car", "a car^4"), ("a car^500", ["a car^1000"] * 4), ("a car^0.01", "a car^0.04")],
 )
 def test_parts_that_cancel_out(text: str, without: str | list[str]) -> None:
     with pytest.raises(QueryError, match="nothing is left to look for") as caught:

@@ -203,7 +203,7 @@ def test_many_ids_are_searched_around_and_then_in_groups(store: VideoStore) -> N
 
     with (
         mock.patch.object(retrieving, "MAX_IDS", 4),
-        mock.patch.object(retrieving, "_first_window", lambda wanted: wanted),
+        mock.patch.object(retrieving, "first_window", lambda wanted: wanted),
         mock.patch.object(store, "search", counting),
     ):
         found = retrieve(store, QUERY, top_k=5, selection=selection)
