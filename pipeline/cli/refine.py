@@ -94,6 +94,7 @@ def _changed(asked: list[_Asked], answer: Answer) -> list[_Asked] | None:
         try:
             line = input(_prompt())
         except (EOFError, KeyboardInterrupt):
+            typer.echo(err=True)  # the prompt's line has no end yet
             return None
         words = line.split()
         try:

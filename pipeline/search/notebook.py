@@ -37,7 +37,8 @@ def answer_html(answer: Answer) -> str:
 
     A video that cannot be shown costs its picture, not the table.
     """
-    took = f"<p>{len(answer.results)} videos in {answer.took_s * 1000:.0f} ms</p>"
+    videos = "1 video" if len(answer.results) == 1 else f"{len(answer.results)} videos"
+    took = f"<p>{videos} in {answer.took_s * 1000:.0f} ms</p>"
     if answer.results:
         return _table(answer.results) + took
     none = f"<p><b>no match</b>: {html.escape(answer.reason)}</p>"

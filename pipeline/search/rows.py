@@ -109,13 +109,13 @@ def _whole(
     wanted = {each.video_id: selection.mask(each.video_id) for each in batch}
     revisions = {each.video_id: each.revision for each in batch}
     scope = Scope(revisions=revisions, selection=Selection(wanted, NO_ROWS))
-    count = sum(each.rows for each in batch)
-    found = search(vector, limit=max(1, min(MAX_LIMIT, count)), scope=scope)
     # An index finds what is near. Where rows are missing, or cannot be counted, all are compared.
-    whole = all(mask == ALL_ROWS for mask in wanted.values())
-    if not whole or len(found) != count:
-        found = search(vector, limit=MAX_LIMIT, scope=scope, exact=True)
-    return found
+    if all(mask == ALL_ROWS for mask in wanted.values()):
+        rows = sum(each.rows for each in batch)
+        found = search(vector, limit=max(1, rows), scope=scope)
+        if len(found) == rows:
+            return found
+    return search(vector, limit=MAX_LIMIT, scope=scope, exact=True)
 
 
 def _parts(

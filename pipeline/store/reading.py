@@ -71,7 +71,7 @@ class SegmentReader:
         if exact and not self._index_is_exact():
             return [form.of(hit) for hit in self._compared(vector, limit, scope)]
         hits = self._nearest(form, vector, limit, scope, wide=exact)
-        if exact or len(hits) == limit:
+        if exact or len(hits) == limit or self.archive.settings.index.type == "FLAT":
             return hits
         hits = self._nearest(form, vector, limit, scope, wide=True)
         # Milvus Lite's IVF gives too few whatever it is asked; its archives are small.

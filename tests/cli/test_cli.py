@@ -325,6 +325,7 @@ def test_what_stops_an_ingest_is_in_its_document(
         (["query", "  "], 2, "query_invalid"),
         (["query", "--not", "text"], 2, "query_invalid"),
         (["query", "text", "--image", "x.png"], 1, "not_found"),
+        (["query", "text", "--not", " "], 2, "query_invalid"),
         (["query", "text"], 1, "not_indexed"),
         (["status"], 1, "not_indexed"),
         (["delete", "x", "--yes"], 1, "not_indexed"),

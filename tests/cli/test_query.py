@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.asking import asked_archive, indexed, names
+from tests.cli.asking import indexed, names
 from tests.cli.test_cli import Run, folder, vsearch
 
 ALL = ("--min-confidence", "0")

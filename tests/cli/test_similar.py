@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.cli.asking import asked_archive, indexed, names
+from tests.cli.asking import indexed, names
 from tests.cli.test_cli import Run, folder, vsearch
 
 ALL = ("--set", "search.min_confidence=0")

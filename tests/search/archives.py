@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.data import Aggregate, Box, Embedding, Float32Array, Scene, VideoRecord
+from pipeline.data import Aggregate, Box, Embedding, Float32Array, Float64Array, Scene, VideoRecord
 from pipeline.filters import EVERY_ROW, KINDS, Selection
 from pipeline.store import VideoStore
 from tests.store.samples import DIM, mean, record, video_id
@@ -73,7 +73,7 @@ def fill(store: VideoStore, videos: list[Made]) -> None:
 
 def cosines(
     videos: list[Made], vector: Float32Array, selection: Selection = EVERY_ROW
-) -> dict[str, np.ndarray]:
+) -> dict[str, Float64Array]:
     """The cosines of all rows that count, by video id, best first; of videos that have any."""
     found = {}
     for one in videos:
@@ -84,13 +84,13 @@ def cosines(
     return found
 
 
-def scored(aggregate: Aggregate, known: Mapping[str, np.ndarray]) -> dict[str, float]:
+def scored(aggregate: Aggregate, known: Mapping[str, Float64Array]) -> dict[str, float]:
     """The score of every video, best first, by the definitions in docs/search.md."""
-    score = {
+    score: dict[Aggregate, Callable[[Float64Array], float]] = {
         "max": lambda values: values[0],
-        "mean": np.mean,
-        "top_mean": lambda values: np.mean(values[:3]),
-        "softmax": lambda values: np.average(values, weights=np.exp(values / 0.1)),
-    }[aggregate]
-    scores = {video: float(score(values)) for video, values in known.items()}
+        "mean": lambda values: values.mean(),
+        "top_mean": lambda values: values[:3].mean(),
+        "softmax": lambda values: float(np.average(values, weights=np.exp(values / 0.1))),
+    }
+    scores = {video: float(score[aggregate](values)) for video, values in known.items()}
     return dict(sorted(scores.items(), key=lambda one: (-one[1], one[0])))

@@ -12,7 +12,6 @@ from pipeline.data import Float32Array, Spot
 from pipeline.errors import Code, MediaError, QueryError
 from pipeline.search.ask import question_of
 from pipeline.search.compose import LESS_WEIGHT, MORE_WEIGHT, NEGATIVE_WEIGHT, Seeds, compose
-from pipeline.search.confidence import Form
 from pipeline.search.prompts import CLIP_PROMPTS
 from pipeline.search.seeds import Seed
 from tests.search.words import DIM, WordEncoder
@@ -22,7 +21,8 @@ ENCODER = WordEncoder()
 
 
 def of(text: str) -> Float32Array:
-    return ENCODER.encode_text([text])[0]
+    vector: Float32Array = ENCODER.encode_text([text])[0]
+    return vector
 
 
 def seed(place: int) -> Seed:
@@ -44,7 +44,8 @@ def test_one_text_is_its_vector() -> None:
     composed = compose(ENCODER, question_of("a car"), Seeds())
     assert composed.vector.dtype == np.float32
     np.testing.assert_allclose(composed.vector, of("a car"), atol=1e-6)
-    assert composed.form == Form(pytest.approx(1), 0)
+    assert composed.form.texts == pytest.approx(1)
+    assert composed.form.pictures == 0
 
 
 def test_texts_by_weight() -> None:

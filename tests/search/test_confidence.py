@@ -14,7 +14,8 @@ TEXT, PICTURE, BOTH = Form(1.0, 0.0), Form(0.0, 1.0), Form(1.0, 1.0)
 
 
 def units(vectors: np.ndarray) -> Float32Array:
-    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / lengths, dtype=np.float32)
 
 
 class World:
