@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.drawn import Drawn, drawn, ingested
 from benchmarks.negation import Without, compared, negations
 from benchmarks.result import Ratio
+from benchmarks.standing import auroc, standings
 from pipeline.data import Answer, VideoHit
 from pipeline.demo.captions import UNANSWERABLE, Asked, Caption, ask, random_caption
 from pipeline.demo.clips import truth_of
@@ -75,18 +76,18 @@ def measure_in(folder: Path, seed: int) -> Iterator[Ratio]:
         for form, pairs in _FORMS.items():
             yield from _feedback(seed, archive, searcher, form, pairs, random)
     yield from compared(seed, config, archive, random)
+    texts = answerable(archive, np.random.default_rng((seed, 5)))
+    yield from standings(seed, config, texts, UNANSWERABLE)
 
 
 def _no_match(
     seed: int, archive: Drawn, searcher: Searcher, random: np.random.Generator
 ) -> Iterator[Ratio]:
-    answered = [searcher.query(text) for text in _answerable(archive, random)]
+    answered = [searcher.query(text) for text in answerable(archive, random)]
     strange = [searcher.query(text) for text in UNANSWERABLE]
-    sure, unsure = np.array([_sure(a) for a in answered]), np.array([_sure(a) for a in strange])
-    # The area under the ROC curve is the share of pairs in the right order.
-    above = (sure[:, None] > unsure).mean() + (sure[:, None] == unsure).mean() / 2
+    above = auroc(np.array([_sure(a) for a in answered]), np.array([_sure(a) for a in strange]))
     note = f"{ANSWERABLE} with an answer, {len(UNANSWERABLE)} without"
-    yield _share(seed, "no match: AUROC of confidence", float(above), TARGET_AUROC, note)
+    yield _share(seed, "no match: AUROC of confidence", above, TARGET_AUROC, note)
     refused = float(np.mean([answer.no_match for answer in answered]))
     yield Ratio(
         "demo_search", f"seed {seed}: no match: refused though answerable", refused, 1.0, "",
@@ -96,7 +97,8 @@ def _no_match(
     yield _share(seed, "no match: refused, unanswerable", kept, None, f"of {len(strange)}")
 
 
-def _answerable(archive: Drawn, random: np.random.Generator) -> list[str]:
+def answerable(archive: Drawn, random: np.random.Generator) -> list[str]:
+    """Questions that videos of the archive answer."""
     spans = [span.facts for clip in archive.clips for span in truth_of(clip)]
     captions = (
         random_caption(spans[n], random)
