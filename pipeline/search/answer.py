@@ -14,12 +14,13 @@ from pipeline.config import SearchConfig
 from pipeline.data import Aggregate, Answer, Float32Array, Hit, Question, VideoHit
 from pipeline.errors import Code, QueryError
 from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
+from pipeline.search.behind import rows_behind
 from pipeline.search.compose import Composed, Seeds, compose
 from pipeline.search.moments import Sampling
 from pipeline.search.notebook import ShownAnswer
 from pipeline.search.opening import Opened
 from pipeline.search.prompts import prompts_of
-from pipeline.search.rank import rank, rows_behind
+from pipeline.search.rank import rank
 from pipeline.search.reasons import nothing_found
 from pipeline.search.score import Scored, best_videos
 from pipeline.search.seeds import find_seeds
@@ -78,15 +79,24 @@ def answer(
     opened.follow()
     composed, selection = prepare(opened, question)
     store, vector = opened.store, composed.vector
+    sampling = Sampling.of(store.identity.content)
     scored = best_videos(store, vector, search.aggregate, top_k=search.top_k, selection=selection)
     with ThreadPoolExecutor(1) as other:
         vectors = other.submit(_nearest_vectors, store, scored)
-        rows = rows_behind(store, vector, scored.records, selection=selection, every=explain)
+        rows = rows_behind(
+            store,
+            vector,
+            scored.records,
+            sampling,
+            gap_s=search.moment_gap_s,
+            selection=selection,
+            every=explain,
+        )
     found = rank(
         scored,
         rows,
         vector,
-        Sampling.of(store.identity.content),
+        sampling,
         gap_s=search.moment_gap_s,
         selection=selection,
         explain=search.aggregate if explain else None,

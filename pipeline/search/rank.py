@@ -2,65 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pipeline.data import Aggregate, Evidence, Float32Array, Hit, Scope, VideoHit, VideoRecord
-from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
+from pipeline.data import Aggregate, Evidence, Float32Array, Hit, VideoHit
+from pipeline.filters import EVERY_ROW, Selection
 from pipeline.search.aggregate import AGGREGATIONS
-from pipeline.search.moments import ALIKE, Sampling, moments_of
-from pipeline.search.retrieve import first_window
-from pipeline.search.rows import all_rows
+from pipeline.search.moments import Sampling, moments_of
 from pipeline.search.score import Scored
-from pipeline.store import VideoStore
-
-
-def rows_behind(
-    store: VideoStore,
-    vector: Float32Array,
-    records: Mapping[str, VideoRecord],
-    *,
-    selection: Selection = EVERY_ROW,
-    every: bool = False,
-) -> dict[str, list[Hit]]:
-    """Rows of the best videos, best first, by video id.
-
-    Every row, or the nearest, down to where the best moment of each video ends.
-
-    Args:
-        store: Open for reading.
-        vector: Unit query vector, float32 (dim,).
-        records: The videos.
-        selection: Which of their rows count.
-        every: All rows, not the nearest alone.
-    """
-    if every or not records:
-        return all_rows(store, vector, records.values(), selection=selection)
-    masks = {video_id: selection.mask(video_id) for video_id in records}
-    revisions = {video_id: record.revision for video_id, record in records.items()}
-    limit = first_window(len(records))
-    scope = Scope(revisions=revisions, selection=Selection(masks, NO_ROWS))
-    found: dict[str, list[Hit]] = {video_id: [] for video_id in records}
-    for hit in store.search(vector, limit=limit, scope=scope):
-        found[hit.video_id].append(hit)
-    full = sum(map(len, found.values())) == limit
-    cutoff = min(hit.score for hits in found.values() for hit in hits) if full else -math.inf
-    short = [
-        record
-        for video_id, record in records.items()
-        if cutoff > _level(found[video_id], record, vector)
-    ]
-    return found | all_rows(store, vector, short, selection=selection)
-
-
-def _level(hits: Sequence[Hit], record: VideoRecord, vector: Float32Array) -> float:
-    """Down to which cosine the rows of a video matter for its best moment."""
-    if not hits:
-        return -math.inf  # all of its rows are further away than those of other videos
-    average = float(np.dot(record.mean, vector))
-    return min((hits[0].score + average) / 2, hits[0].score - ALIKE)
 
 
 def rank(

@@ -18,8 +18,9 @@ from pipeline.data import Embedding, Scope, VideoFacts, VideoHit, VideoRecord
 from pipeline.errors import QueryError
 from pipeline.filters import EVERY_ROW, KINDS, NO_ROWS, RowMask, Selection, Span
 from pipeline.search import retrieve as retrieving
+from pipeline.search.behind import rows_behind
 from pipeline.search.moments import Sampling
-from pipeline.search.rank import rank, rows_behind
+from pipeline.search.rank import rank
 from pipeline.search.retrieve import retrieve
 from pipeline.search.score import best_videos
 from pipeline.search.where import parse_filter, select
@@ -150,8 +151,8 @@ FILTERS = st.recursive(
 
 def ranked(store: VideoStore, selection: Selection, *, top_k: int) -> tuple[VideoHit, ...]:
     scored = best_videos(store, QUERY, "max", top_k=top_k, selection=selection)
-    rows = rows_behind(store, QUERY, scored.records, selection=selection)
     sampling = Sampling.of(IDENTITY.content)
+    rows = rows_behind(store, QUERY, scored.records, sampling, gap_s=1.0, selection=selection)
     return rank(scored, rows, QUERY, sampling, gap_s=1.0, selection=selection)
 
 
