@@ -132,9 +132,9 @@ def filled(config: StoreConfig, archive: Vectors) -> Iterator[None]:
 
 def fill(store: VideoStore, archive: Vectors) -> None:
     """Write and commit all videos, to a store that is open for writing."""
-    for key, vectors in archive.videos():
-        store.upsert_segments(_rows(key, vectors), revision=1)
-        store.commit([_record(key, vectors)])
+    rows = (row for key, vectors in archive.videos() for row in _rows(key, vectors))
+    store.upsert_segments(rows, revision=1)
+    store.commit(_record(key, vectors) for key, vectors in archive.videos())
     store.flush()
 
 

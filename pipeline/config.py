@@ -132,7 +132,7 @@ class IndexConfig(Section):
 class AnnConfig(Section):
     """How widely the index is searched: `ef` is HNSW's, `nprobe` IVF's."""
 
-    ef: Annotated[int, Field(ge=1, le=32768)] = 128
+    ef: Annotated[int, Field(ge=1, le=32768)] = 256
     nprobe: Annotated[int, Field(ge=1, le=65536)] = 32
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from pydantic import ValidationError
 
 from pipeline.config import SearchConfig
-from pipeline.data import Aggregate, Answer, Float32Array, Hit, Question, VideoHit
+from pipeline.data import Aggregate, Answer, Float32Array, Question, VideoHit
 from pipeline.errors import Code, QueryError
 from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
-from pipeline.search.behind import rows_behind
+from pipeline.search.behind import Behind, rows_behind
 from pipeline.search.compose import Composed, Seeds, compose
 from pipeline.search.moments import Sampling
 from pipeline.search.notebook import ShownAnswer
@@ -22,10 +21,9 @@ from pipeline.search.opening import Opened
 from pipeline.search.prompts import prompts_of
 from pipeline.search.rank import rank
 from pipeline.search.reasons import nothing_found
-from pipeline.search.score import Scored, best_videos
+from pipeline.search.score import best_videos
 from pipeline.search.seeds import find_seeds
 from pipeline.search.where import select
-from pipeline.store import VideoStore
 
 
 def options(
@@ -81,27 +79,26 @@ def answer(
     store, vector = opened.store, composed.vector
     sampling = Sampling.of(store.identity.content)
     scored = best_videos(store, vector, search.aggregate, top_k=search.top_k, selection=selection)
-    with ThreadPoolExecutor(1) as other:
-        vectors = other.submit(_nearest_vectors, store, scored)
-        rows = rows_behind(
-            store,
-            vector,
-            scored.records,
-            sampling,
-            gap_s=search.moment_gap_s,
-            selection=selection,
-            every=explain,
-        )
+    behind = rows_behind(
+        store,
+        vector,
+        scored.records,
+        sampling,
+        gap_s=search.moment_gap_s,
+        selection=selection,
+        best=scored.nearest,
+        every=explain,
+    )
     found = rank(
         scored,
-        rows,
+        behind.rows,
         vector,
         sampling,
         gap_s=search.moment_gap_s,
         selection=selection,
         explain=search.aggregate if explain else None,
     )
-    found = _confident(opened, found, composed, rows, vectors.result())
+    found = _confident(opened, found, composed, behind)
     # Whoever shows a picture asks for the nearest there is, and its confidence is known less well.
     least = search.min_confidence if strict or not composed.form.pictures else None
     reason = _unsure(found, least) if found else nothing_found(store, selection)
@@ -128,26 +125,17 @@ def prepare(opened: Opened, question: Question) -> tuple[Composed, Selection]:
     return composed, Selection({**selection.masks, **left_out}, selection.rest)
 
 
-def _nearest_vectors(store: VideoStore, scored: Scored) -> dict[str, Float32Array]:
-    """Vectors of the best rows as far as scoring came upon them, by key."""
-    best = [scored.nearest[key].row_id for key in scored.records if key in scored.nearest]
-    return store.vectors(best) if best else {}
-
-
 def _confident(
-    opened: Opened,
-    found: Sequence[VideoHit],
-    composed: Composed,
-    rows: Mapping[str, Sequence[Hit]],
-    vectors: Mapping[str, Float32Array],
+    opened: Opened, found: Sequence[VideoHit], composed: Composed, behind: Behind
 ) -> tuple[VideoHit, ...]:
-    """Videos with their confidence, that of the best row of each; `vectors` may have it."""
+    """Videos with their confidence, that of the best row of each."""
     background = opened.background() if found else None
     if background is None:
         return tuple(found)
-    best = [rows[each.record.video.video_id][0].row_id for each in found]
+    vectors = behind.vectors
+    best = [behind.rows[each.record.video.video_id][0].row_id for each in found]
     if unknown := set(best) - vectors.keys():
-        vectors = {**vectors, **opened.store.vectors(unknown)}
+        vectors = {**vectors, **{hit.row_id: row for hit, row in opened.store.rows(unknown)}}
     # A video may be deleted between two requests: it is let go with its row.
     pairs = [(each, vectors[key]) for each, key in zip(found, best, strict=True) if key in vectors]
     nearest: Float32Array = np.array([row for _, row in pairs], dtype=np.float32)

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pipeline.data import Float32Array, Hit, Moment, Scope, VideoRecord
-from pipeline.filters import EVERY_ROW, NO_ROWS, RowMask, Selection, Span
+from pipeline.data import Float32Array, Hit, Scope, VideoRecord, row_id
+from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
 from pipeline.search.moments import ALIKE, Sampling, moments_of
 from pipeline.search.retrieve import first_window
 from pipeline.search.rows import all_rows
-from pipeline.search.where.masks import intersection
-from pipeline.store import MAX_LIMIT, VideoStore
+from pipeline.store import VideoStore
 
-SHORT_ROWS = 500
-"""A video of so many rows is read as a whole; of longer ones what is around the best row."""
+_REACH = 3
+"""So many scenes on both sides of the best row's are read at first."""
 
-_AROUND_S = 60.0
 _WIDENING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What is behind the best videos.
+
+    Args:
+        rows: Of each, best first, by video id.
+        vectors: Of rows as far as they came along, by key.
+    """
+
+    rows: dict[str, list[Hit]]
+    vectors: dict[str, Float32Array] = field(default_factory=dict)
 
 
 def rows_behind(
@@ -30,11 +43,10 @@ def rows_behind(
     *,
     gap_s: float,
     selection: Selection = EVERY_ROW,
+    best: Mapping[str, Hit] | None = None,
     every: bool = False,
-) -> dict[str, list[Hit]]:
-    """Rows of the best videos, best first, by video id.
-
-    Every row, or the nearest, and all that lie in the best moment of each video.
+) -> Behind:
+    """Rows of the best videos: every one, or the nearest and all in the best moment of each video.
 
     Args:
         store: Open for reading.
@@ -43,91 +55,149 @@ def rows_behind(
         sampling: Of the archive.
         gap_s: As in `moments_of`.
         selection: Which of their rows count.
+        best: The best row of each video, as far as it is known.
         every: All rows, not the nearest alone.
     """
     if every or not records:
-        return all_rows(store, vector, records.values(), selection=selection)
+        return Behind(all_rows(store, vector, records.values(), selection=selection))
+    reader = _Reader(store, vector, records, sampling, gap_s, selection)
+    first = {key: hit for key, hit in (best or {}).items() if key in records}
     limit = first_window(len(records))
-    found = _nearest(store, vector, records, selection, limit)
-    if sum(map(len, found.values())) < limit:
+    # Mostly both are needed, and neither waits for the other.
+    with ThreadPoolExecutor(1) as other:
+        reading = other.submit(reader.around, first, _REACH)
+        found = reader.nearest(records, limit)
+    complete = sum(map(len, found.values())) < limit
+    cutoff = min((hit.score for hits in found.values() for hit in hits), default=-math.inf)
+    for video_id in [] if complete else records:
+        # One of which no row was among the nearest is asked for by itself.
+        known = [first[video_id]] if video_id in first else []
+        found[video_id] = found[video_id] or known or reader.nearest([video_id], limit)[video_id]
+    around = reading.result()
+    open_ = {
+        key: hits[0]
+        for key, hits in found.items()
+        if hits and not complete and cutoff > reader.level(hits[0])
+    }
+    reach = _REACH
+    while open_:
+        unread = {key: hit for key, hit in open_.items() if key not in around or hit != first[key]}
+        around |= reader.around(unread, reach)
+        inside = {key: reader.moment(hit, around[key]) for key, hit in open_.items()}
+        found |= {key: _joined(found[key], hits) for key, hits in inside.items() if hits}
+        open_ = {key: hit for key, hit in open_.items() if inside[key] is None}
+        around.clear()
+        reach *= _WIDENING
+    return Behind(found, reader.vectors)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """All rows of some scenes in a row that count, and what time these scenes cover."""
+
+    rows: list[Hit]
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How rows of the best videos are read; as the arguments of `rows_behind`."""
+
+    store: VideoStore
+    vector: Float32Array
+    records: Mapping[str, VideoRecord]
+    sampling: Sampling
+    gap_s: float
+    selection: Selection
+    vectors: dict[str, Float32Array] = field(default_factory=dict)
+
+    def nearest(self, videos: Collection[str], limit: int) -> dict[str, list[Hit]]:
+        """The nearest of all rows of some videos, best first, by video id."""
+        masks = {video_id: self.selection.mask(video_id) for video_id in videos}
+        revisions = {video_id: self.records[video_id].revision for video_id in videos}
+        scope = Scope(revisions=revisions, selection=Selection(masks, NO_ROWS))
+        found: dict[str, list[Hit]] = {video_id: [] for video_id in videos}
+        for hit in self.store.search(self.vector, limit=limit, scope=scope):
+            found[hit.video_id].append(hit)
         return found
-    cutoff = min(hit.score for hits in found.values() for hit in hits)
-    open_ = [
-        record
-        for video_id, record in records.items()
-        if cutoff > _level(found[video_id], record, vector)
-    ]
-    short = [record for record in open_ if record.rows <= SHORT_ROWS]
-    found |= all_rows(store, vector, short, selection=selection)
-    for record in open_:
-        if record.rows > SHORT_ROWS:
-            video_id = record.video.video_id
-            # One of which no row was among the nearest is asked for by itself.
-            alone = {video_id: record}
-            hits = found[video_id] or _nearest(store, vector, alone, selection, limit)[video_id]
-            found[video_id] = _with_moment(store, vector, record, sampling, gap_s, selection, hits)
-    return found
 
+    def around(self, best: Mapping[str, Hit], reach: int) -> dict[str, _Run]:
+        """All rows of the scenes around these, by video id.
 
-def _nearest(
-    store: VideoStore,
-    vector: Float32Array,
-    records: Mapping[str, VideoRecord],
-    selection: Selection,
-    limit: int,
-) -> dict[str, list[Hit]]:
-    masks = {video_id: selection.mask(video_id) for video_id in records}
-    revisions = {video_id: record.revision for video_id, record in records.items()}
-    scope = Scope(revisions=revisions, selection=Selection(masks, NO_ROWS))
-    found: dict[str, list[Hit]] = {video_id: [] for video_id in records}
-    for hit in store.search(vector, limit=limit, scope=scope):
-        found[hit.video_id].append(hit)
-    return found
+        Their keys follow from the place of a row in its video: rows by key cost less than a search
+        of so many.
+        """
+        found: dict[str, dict[int, list[Hit]]] = {video_id: {} for video_id in best}
+        unread = [
+            (video_id, scene, range(self._rows_a_scene(video_id)))
+            for video_id, hit in best.items()
+            for scene in self._scenes(hit, reach)
+        ]
+        while unread:
+            keys = {
+                row_id(video_id, self.records[video_id].revision, scene, place): video_id
+                for video_id, scene, places in unread
+                for place in places
+            }
+            for hit, vector in self.store.rows(keys):
+                self.vectors[hit.row_id] = vector
+                scored = replace(hit, score=float(vector @ self.vector))
+                found[hit.video_id].setdefault(hit.scene_index, []).append(scored)
+            # A scene that has a row at each of these places may have more.
+            unread = [
+                (video_id, scene, range(places.stop, 2 * places.stop))
+                for video_id, scene, places in unread
+                if len(found[video_id].get(scene, ())) == places.stop
+            ]
+        return {
+            video_id: self._run(hit, self._scenes(hit, reach), found[video_id])
+            for video_id, hit in best.items()
+        }
 
+    def level(self, best: Hit) -> float:
+        """Down to which cosine the rows of a video matter for its best moment."""
+        return min((best.score + self._average(best.video_id)) / 2, best.score - ALIKE)
 
-def _level(hits: Sequence[Hit], record: VideoRecord, vector: Float32Array) -> float:
-    """Down to which cosine the rows of a video matter for its best moment."""
-    if not hits:
-        return -math.inf  # all of its rows are further away than those of other videos
-    average = float(np.dot(record.mean, vector))
-    return min((hits[0].score + average) / 2, hits[0].score - ALIKE)
-
-
-def _with_moment(
-    store: VideoStore,
-    vector: Float32Array,
-    record: VideoRecord,
-    sampling: Sampling,
-    gap_s: float,
-    selection: Selection,
-    hits: Sequence[Hit],
-) -> list[Hit]:
-    """The nearest rows of a long video, and all rows of its best moment, best first."""
-    if not hits:
-        return []
-    video_id, best = record.video.video_id, hits[0]
-    average = float(np.dot(record.mean, vector))
-    around_s = _AROUND_S
-    while True:
-        span = Span(max(0.0, best.pts_s - around_s), best.pts_s + around_s)
-        mask = intersection(selection.mask(video_id), RowMask(*3 * ((span,),)))
-        part = Selection({video_id: mask}, NO_ROWS)
-        near = _nearest(store, vector, {video_id: record}, part, MAX_LIMIT)[video_id]
-        known = {hit.row_id: hit for hit in (*near, best)}
+    def moment(self, best: Hit, around: _Run) -> list[Hit] | None:
+        """Rows of the moment around the best row; None if it may reach beyond what was read."""
+        known = {hit.row_id: hit for hit in (*around.rows, best)}
         moment, *_ = moments_of(
-            known.values(), sampling, gap_s=gap_s, average=average, mask=selection.mask(video_id)
+            known.values(),
+            self.sampling,
+            gap_s=self.gap_s,
+            average=self._average(best.video_id),
+            mask=self.selection.mask(best.video_id),
         )
-        margin_s = gap_s + 2 * max(hit.end_s - hit.start_s for hit in known.values())
-        if _ends_within(moment, span, margin_s, record.video.duration_s):
-            break
-        around_s *= _WIDENING
-    inside = [hit for hit in known.values() if moment.start_s <= hit.pts_s < moment.end_s]
-    both = {hit.row_id: hit for hit in (*hits, *inside)}
+        starts = around.start_s < moment.start_s - self.gap_s
+        ends = moment.end_s + self.gap_s < around.end_s
+        if not (starts and ends):
+            return None
+        return [hit for hit in known.values() if moment.start_s <= hit.pts_s < moment.end_s]
+
+    def _rows_a_scene(self, video_id: str) -> int:
+        record = self.records[video_id]
+        return 1 + math.ceil(record.rows / record.scenes)
+
+    def _scenes(self, best: Hit, reach: int) -> range:
+        last = self.records[best.video_id].scenes - 1
+        return range(max(0, best.scene_index - reach), 1 + min(last, best.scene_index + reach))
+
+    def _run(self, best: Hit, asked: range, scenes: Mapping[int, Sequence[Hit]]) -> _Run:
+        """Rows by scene as one run; beyond the first and the last scene there is nothing."""
+        every = [hit for hits in scenes.values() for hit in hits]
+        mask = self.selection.mask(best.video_id)
+        last = self.records[best.video_id].scenes - 1
+        return _Run(
+            [hit for hit in every if mask.admits(hit.kind, hit.pts_s)],
+            min((hit.start_s for hit in every), default=0.0) if asked.start > 0 else -math.inf,
+            max((hit.end_s for hit in every), default=0.0) if asked.stop <= last else math.inf,
+        )
+
+    def _average(self, video_id: str) -> float:
+        return float(np.dot(self.records[video_id].mean, self.vector))
+
+
+def _joined(hits: Sequence[Hit], more: Sequence[Hit]) -> list[Hit]:
+    both = {hit.row_id: hit for hit in (*hits, *more)}
     return sorted(both.values(), key=lambda hit: (-hit.score, hit.pts_s))
-
-
-def _ends_within(moment: Moment, span: Span, margin_s: float, duration_s: float) -> bool:
-    """Whether no row outside a span of a video can be of a moment that was found inside."""
-    starts = span.start_s <= 0 or moment.start_s - margin_s > span.start_s
-    ends = span.end_s >= duration_s or moment.end_s + margin_s < span.end_s
-    return starts and ends

@@ -86,12 +86,12 @@ class SegmentReader:
         for row in self.requests.iterate(name, "row_id", within(scope), fields):
             yield rows.hit(row, float("nan")), rows.as_vector(row["vector"])
 
-    def vectors(self, row_ids: Iterable[str]) -> dict[str, Float32Array]:
-        """See `VideoStore.vectors`."""
-        found = self.requests.fetch(
-            self.archive.names.segments, "row_id", row_ids, ["row_id", "vector"], self.consistency
-        )
-        return {row["row_id"]: rows.as_vector(row["vector"]) for row in found}
+    def rows(self, row_ids: Iterable[str]) -> Iterator[tuple[Hit, Float32Array]]:
+        """See `VideoStore.rows`."""
+        fields = ["row_id", *schema.HIT_FIELDS, "vector"]
+        name = self.archive.names.segments
+        for row in self.requests.fetch(name, "row_id", row_ids, fields, self.consistency):
+            yield rows.hit(row, float("nan")), rows.as_vector(row["vector"])
 
     def sample(self, count: int, *, of: int) -> Float32Array:
         """See `VideoStore.sample`."""

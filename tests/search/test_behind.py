@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.config import IndexConfig, StoreConfig
 from pipeline.data import Embedding, Float32Array, Moment, Scene
-from pipeline.search.behind import SHORT_ROWS, rows_behind
+from pipeline.search.behind import rows_behind
 from pipeline.search.moments import Sampling, moments_of
 from pipeline.store import VideoStore
 from tests.store.samples import DIM, IDENTITY, embeddings, record, video_id
@@ -45,12 +45,12 @@ def put(store: VideoStore, name: str, cosines: list[float]) -> None:
     made = record(name, count=len(rows))
     video = replace(made.video, duration_s=float(len(rows)))
     mean = np.mean(vectors, axis=0, dtype=np.float64).astype(np.float32)
-    store.commit([replace(made, video=video, mean=mean)])
+    store.commit([replace(made, video=video, mean=mean, scenes=len(rows))])
 
 
 def best_moments(store: VideoStore, *names: str, every: bool) -> list[Moment]:
     records = store.videos(map(video_id, names))
-    rows = rows_behind(store, QUERY, records, SAMPLING, gap_s=1.0, every=every)
+    rows = rows_behind(store, QUERY, records, SAMPLING, gap_s=1.0, every=every).rows
     return [
         moments_of(rows[key], SAMPLING, gap_s=1.0, average=float(np.dot(each.mean, QUERY)))[0]
         for key, each in records.items()
@@ -62,12 +62,15 @@ def test_the_best_moment_of_a_long_video_is_that_of_all_its_rows(
     store: VideoStore, length: int
 ) -> None:
     """One moment fits the first window around its best row, the others need wider ones."""
-    rows = 2 * SHORT_ROWS
+    rows = 1000
     # It falls slowly on both sides, so that the best row is in its middle.
     plateau = [0.6 - 0.05 * abs(n - length // 2) / length for n in range(length)]
     put(store, "long", [0.1] * 200 + plateau + [0.1] * (rows - 200 - length))
     put(store, "crowd", [0.7] * 300)
     found = best_moments(store, "long", "crowd", every=False)
-    assert found == best_moments(store, "long", "crowd", every=True)
+    for moment, right in zip(found, best_moments(store, "long", "crowd", every=True), strict=True):
+        # Scores are computed here or by Milvus, and may differ in the last digits.
+        assert astuple(moment)[:3] == astuple(right)[:3]
+        assert moment.score == pytest.approx(right.score, abs=1e-6)
     long = min(found, key=lambda moment: moment.score)
     assert (long.start_s, long.end_s) == (200.0, 200.0 + length)

@@ -152,7 +152,7 @@ FILTERS = st.recursive(
 def ranked(store: VideoStore, selection: Selection, *, top_k: int) -> tuple[VideoHit, ...]:
     scored = best_videos(store, QUERY, "max", top_k=top_k, selection=selection)
     sampling = Sampling.of(IDENTITY.content)
-    rows = rows_behind(store, QUERY, scored.records, sampling, gap_s=1.0, selection=selection)
+    rows = rows_behind(store, QUERY, scored.records, sampling, gap_s=1.0, selection=selection).rows
     return rank(scored, rows, QUERY, sampling, gap_s=1.0, selection=selection)
 
 

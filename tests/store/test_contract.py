@@ -304,17 +304,23 @@ class TestMeans:
 
 
 class TestVectors:
-    def test_vectors_by_key(self, store: VideoStore) -> None:
+    def test_rows_by_key(self, store: VideoStore) -> None:
         ingest(store, "a")
         ingest(store, "b")
         wanted = [*embeddings("a")[1:3], embeddings("b")[4]]
-        found = store.vectors([*(row.row_id(1) for row in wanted), "0" * 32])
+        keys = [*(row.row_id(1) for row in wanted), "0" * 32]
+        found = {hit.row_id: (hit, vector) for hit, vector in store.rows(keys)}
         assert found.keys() == {row.row_id(1) for row in wanted}
         for row in wanted:
-            vector = found[row.row_id(1)]
+            hit, vector = found[row.row_id(1)]
+            assert (hit.video_id, hit.scene_index, hit.pts_s) == (
+                row.video_id,
+                row.scene.index,
+                row.pts_s,
+            )
             assert vector.dtype == np.float32
             np.testing.assert_allclose(vector, row.vector, atol=1e-6)
-        assert store.vectors([]) == {}
+        assert list(store.rows([])) == []
 
     def test_a_sample_is_the_same_each_time_and_about_as_large(self, store: VideoStore) -> None:
         rows = embeddings("a", 2000)
