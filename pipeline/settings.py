@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin
 import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from pipeline.config import Config, RunConfig
+from pipeline.config import Config, EncodeConfig, RunConfig
 from pipeline.errors import Code, ConfigError
 
 ENV_PREFIX = "VSEARCH_"
@@ -20,6 +20,7 @@ CONFIG_VARIABLE = "VSEARCH_CONFIG"
 STATE_DIR_VARIABLE = "VSEARCH_RUN__STATE_DIR"
 LOCAL_CONFIG = Path("vsearch.yaml")
 REMEMBERED = "last-ingest.yaml"
+_ENCODER = "encoder-{}.yaml"
 
 _log = logging.getLogger(__name__)
 
@@ -80,11 +81,48 @@ def remember(config: Config, origin: str) -> None:
     for state in states:
         try:
             state.mkdir(parents=True, exist_ok=True)
-            partial = state / f"{REMEMBERED}.partial"
-            partial.write_text(text)
-            partial.replace(state / REMEMBERED)
+            _replace(state / REMEMBERED, text)
         except OSError as error:
             _log.warning("the settings are not remembered in %s: %s", state, error)
+
+
+def remember_encoder(config: Config, fingerprint: str) -> None:
+    """Write down which encoder made an archive, for readers whose settings are for another.
+
+    An archive may be switched, or rolled back, under settings that stay.
+    """
+    state = Path(config.run.state_dir)
+    text = yaml.safe_dump(config.encode.model_dump(mode="json"), sort_keys=False)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        _replace(state / _ENCODER.format(fingerprint), text)
+    except OSError as error:
+        _log.warning("the encoder is not remembered in %s: %s", state, error)
+
+
+def remembered_encoder(config: Config, fingerprint: str) -> EncodeConfig | None:
+    """The settings of the encoder that made an archive, on this machine's devices."""
+    file = Path(config.run.state_dir) / _ENCODER.format(fingerprint)
+    try:
+        values = _read_yaml(file)
+        found = EncodeConfig.model_validate(values)
+    except (ConfigError, ValidationError):
+        return None
+    here = config.encode
+    return found.model_copy(
+        update={
+            "device": here.device,
+            "precision": here.precision,
+            "batch_size": here.batch_size,
+            "cache_dir": here.cache_dir,
+        }
+    )
+
+
+def _replace(file: Path, text: str) -> None:
+    partial = file.with_name(f"{file.name}.partial")
+    partial.write_text(text)
+    partial.replace(file)
 
 
 def _choose_file(path: Path | str | None) -> Path | None:

@@ -13,6 +13,7 @@ import typer
 from pipeline.cli.config import config_app
 from pipeline.cli.delete import delete_cli
 from pipeline.cli.doctor import doctor_cli
+from pipeline.cli.generations import prune_cli, rollback_cli
 from pipeline.cli.ingest import ingest_cli
 from pipeline.cli.plot import plot_cli
 from pipeline.cli.probe import probe_cli
@@ -20,6 +21,8 @@ from pipeline.cli.query import EPILOG as QUERY_EPILOG
 from pipeline.cli.query import query_cli
 from pipeline.cli.refine import EPILOG as REFINE_EPILOG
 from pipeline.cli.refine import refine_cli
+from pipeline.cli.reindex import EPILOG as REINDEX_EPILOG
+from pipeline.cli.reindex import reindex_cli
 from pipeline.cli.scenes import scenes_cli
 from pipeline.cli.sequence import EPILOG as SEQUENCE_EPILOG
 from pipeline.cli.sequence import sequence_cli
@@ -39,6 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("ingest")(ingest_cli)
+app.command("reindex", epilog=REINDEX_EPILOG)(reindex_cli)
 app.command("query", epilog=QUERY_EPILOG)(query_cli)
 app.command("similar", epilog=SIMILAR_EPILOG)(similar_cli)
 app.command("sequence", epilog=SEQUENCE_EPILOG)(sequence_cli)
@@ -46,6 +50,8 @@ app.command("refine", epilog=REFINE_EPILOG)(refine_cli)
 app.command("plot")(plot_cli)
 app.command("status")(status_cli)
 app.command("delete")(delete_cli)
+app.command("rollback")(rollback_cli)
+app.command("prune")(prune_cli)
 app.command("probe")(probe_cli)
 app.command("scenes")(scenes_cli)
 app.add_typer(config_app, name="config")

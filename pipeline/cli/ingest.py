@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,10 +25,20 @@ from pipeline.errors import Code, VSearchError
 from pipeline.text import clock, printable
 
 if TYPE_CHECKING:
-    from pipeline.data import IngestReport
+    from pipeline.data import IngestReport, VideoCounts
+    from pipeline.ingest.stop import Stop
     from pipeline.settings import Loaded
 
 SOME_FAILED = 3
+
+MaxMinutes = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        metavar="MINUTES",
+        help="Begin no further file then; the next run goes on from there.",
+    ),
+]
 
 
 def ingest_cli(
@@ -35,6 +48,7 @@ def ingest_cli(
             metavar="[PATH]...", help="Files, directories or globs; source.paths if none is given."
         ),
     ] = None,
+    max_minutes: MaxMinutes = None,
     config: ConfigFile = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
@@ -44,8 +58,22 @@ def ingest_cli(
     They are decoded, split into scenes, encoded and written to the store. What is in already is
     passed over. A file that fails is reported and stops no other; the exit code is 3 then.
     """
+    run_and_report("ingest", paths, config, overrides, as_json=as_json, max_minutes=max_minutes)
+
+
+def run_and_report(
+    command: Literal["ingest", "reindex"],
+    paths: list[str] | None,
+    config: Path | None,
+    overrides: list[str] | None,
+    *,
+    as_json: bool,
+    max_minutes: float | None,
+    **options: bool,
+) -> None:
+    """Run a command over the source, and say what it did; exit with 3 if some videos failed."""
     try:
-        report = _run(paths, config, overrides)
+        report = _run(command, _load(paths, config, overrides), max_minutes, options)
     except VSearchError as error:
         if as_json:
             print_json(report_document(_empty_report(), [error_document(error)]))
@@ -59,18 +87,33 @@ def ingest_cli(
         raise typer.Exit(SOME_FAILED)
 
 
-def _run(paths: list[str] | None, file: Path | None, overrides: list[str] | None) -> IngestReport:
-    loaded = _load(paths, file, overrides)
+def _run(
+    command: str, loaded: Loaded, max_minutes: float | None, options: dict[str, bool]
+) -> IngestReport:
     from pipeline.cli.progress import watching
-    from pipeline.ingest.run import ingest
+    from pipeline.ingest import run
+    from pipeline.ingest.stop import Stop
 
+    stop = Stop(None if max_minutes is None else 60 * max_minutes)
     try:
-        with watching(sys.stderr) as watch:
-            return ingest(loaded.config, origin=loaded.origin, watch=watch)
+        with watching(sys.stderr) as watch, _ended_by_signal(stop):
+            return getattr(run, command)(  # type: ignore[no-any-return]
+                loaded.config, origin=loaded.origin, watch=watch, stop=stop, **options
+            )
     except KeyboardInterrupt:
         raise VSearchError(
             "interrupted: committed videos are kept, run again to go on", code=Code.INTERRUPTED
         ) from None
+
+
+@contextmanager
+def _ended_by_signal(stop: Stop) -> Iterator[None]:
+    """Within the block SIGTERM, by which services are ended, ends the run with a report."""
+    before = signal.signal(signal.SIGTERM, lambda number, frame: stop.tell())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _load(paths: list[str] | None, file: Path | None, overrides: list[str] | None) -> Loaded:
@@ -93,6 +136,10 @@ def report_document(report: IngestReport, failures: list[dict[str, str]]) -> dic
     }
 
 
+def _more(counts: VideoCounts) -> str:
+    return f", {counts.removed} removed" if counts.removed else ""
+
+
 def _empty_report() -> IngestReport:
     from pipeline.data import IngestReport, VideoCounts
 
@@ -104,10 +151,12 @@ def _print_report(report: IngestReport) -> None:
     speed = report.video_s / report.wall_s if report.wall_s else 0.0
     typer.echo(
         f"{counts.found} found: {counts.ingested} ingested, {counts.unchanged} unchanged,"
-        f" {counts.failed} failed; {report.rows_written} rows from {clock(report.video_s)} of video"
-        f" in {report.wall_s:.1f} s ({speed:.1f} x real time),"
+        f" {counts.failed} failed{_more(counts)}; {report.rows_written} rows from"
+        f" {clock(report.video_s)} of video in {report.wall_s:.1f} s ({speed:.1f} x real time),"
         f" after {report.setup_s:.1f} s of set-up"
     )
+    if counts.left:
+        typer.echo(f"{counts.left} files are left for the next run")
     if not report.failures or not on_terminal():
         return
     from rich.console import Console

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 from pipeline import data
-from pipeline.ingest.run import RunEvent, Watch
+from pipeline.ingest.chain import RunEvent, Watch
 from pipeline.text import clock, printable
 
 
@@ -64,7 +64,7 @@ class _Bar:
             case data.Failure():
                 self._progress.advance(self._task)
                 _say(event, self._progress.console)
-            case data.Warned():
+            case data.Told() | data.Warned():
                 _say(event, self._progress.console)
             case data.Video():
                 pass
@@ -79,6 +79,8 @@ def _say(event: RunEvent, console: Console) -> None:
                 f"ingested {printable(record.video.path)} ({clock(record.video.duration_s)},"
                 f" {record.scenes} scenes, {record.rows} rows)"
             )
+        case data.Told():
+            line = printable(event.message)
         case data.Warned():
             line = f"warning: {printable(event.message)}"
         case data.Failure():

@@ -48,6 +48,7 @@ from pipeline.data.reports import (
     IngestReport,
     Plan,
     Progress,
+    Told,
     VideoCounts,
     Warned,
 )
@@ -59,8 +60,10 @@ from pipeline.data.rows import (
     RowCosine,
     SceneEmbeddings,
     Scope,
+    VideoEntry,
     VideoFacts,
     VideoRecord,
+    row_id,
 )
 from pipeline.filters import Kind
 
@@ -105,12 +108,15 @@ __all__ = [
     "SequenceQuestion",
     "SequenceStep",
     "Spot",
+    "Told",
     "UInt8Array",
     "Video",
     "VideoCounts",
+    "VideoEntry",
     "VideoFacts",
     "VideoHit",
     "VideoRecord",
     "Warned",
     "Words",
+    "row_id",
 ]

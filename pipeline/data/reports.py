@@ -42,6 +42,13 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """Something that a run did besides videos."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """Something about a run that its user should know; it went on."""
 
@@ -57,7 +64,17 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class VideoCounts:
-    """How many files of a run ended how; their sum without `removed` is `found`."""
+    """How many files of a run ended how; their sum without `removed` is `found`.
+
+    Args:
+        found: Files and names that were looked at, or would have been.
+        ingested: Decoded, and in the archive now.
+        unchanged: In the archive already, though perhaps under another path.
+        partial: In the archive as far as they could be read.
+        failed: Not in the archive, or not as they are now.
+        removed: Videos that left the archive, since no file of theirs is left.
+        left: Not begun, since the run ended early; the next one takes them.
+    """
 
     found: int = 0
     ingested: int = 0
@@ -65,6 +82,7 @@ class VideoCounts:
     partial: int = 0
     failed: int = 0
     removed: int = 0
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)

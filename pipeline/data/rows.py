@@ -12,6 +12,12 @@ from pipeline.data.media import Box, Scene, Video
 from pipeline.filters import EVERY_ROW, Kind, Selection
 
 
+def row_id(video_id: str, revision: int, scene_index: int, sample_index: int) -> str:
+    """The primary key of a row: the same facts give the same 32 hex digits on every run."""
+    facts = f"{video_id}/{revision}/{scene_index}/{sample_index}"
+    return hashlib.sha256(facts.encode()).hexdigest()[:32]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedding:
     """A unit vector with where it came from: one row to be.
@@ -35,9 +41,8 @@ class Embedding:
     vector: Float32Array
 
     def row_id(self, revision: int) -> str:
-        """The row's primary key: the same facts give the same 32 hex digits on every run."""
-        facts = f"{self.video_id}/{revision}/{self.scene.index}/{self.sample_index}"
-        return hashlib.sha256(facts.encode()).hexdigest()[:32]
+        """The row's primary key."""
+        return row_id(self.video_id, revision, self.scene.index, self.sample_index)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +96,25 @@ class VideoFacts:
     tags: tuple[str, ...] = ()
     recorded_at: str | None = None
     duration_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class VideoEntry:
+    """What a run needs to know of each committed video: which rows are its, and where it is found.
+
+    Args:
+        video_id: Which video.
+        revision: The revision that its rows carry.
+        rows: How many rows it has.
+        paths: Every path with this content.
+        tags: Labels given to the video.
+    """
+
+    video_id: str
+    revision: int
+    rows: int
+    paths: tuple[str, ...]
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

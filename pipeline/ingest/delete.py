@@ -40,8 +40,7 @@ def delete(
         store.delete_videos(ids)
         store.flush()
         with Ledger(ledger_path(config, store.names.segments)) as ledger:
-            for video_id in ids:
-                ledger.forget(video_id)
+            ledger.forget(ids)
     return found
 
 

@@ -80,10 +80,15 @@ class Ledger:
         found = [Failure(os.fsdecode(path), code, message) for path, code, message in rows]
         return [failure for failure in found if os.path.lexists(failure.uri)]
 
-    def forget(self, video_id: str) -> None:
-        """A video was deleted from the store."""
+    def forget(self, ids: Iterable[str], paths: Iterable[str] = ()) -> None:
+        """Videos left the store, and files the disk."""
         with self._db:
-            self._db.execute("delete from seen where video_id = ?", (video_id,))
+            self._db.executemany("delete from seen where video_id = ?", ((key,) for key in ids))
+            for table in ("seen", "failed"):
+                self._db.executemany(
+                    f"delete from {table} where path = ?",  # noqa: S608  not a user's text
+                    ((os.fsencode(path),) for path in paths),
+                )
 
     def close(self) -> None:
         """Close the file."""

@@ -24,6 +24,7 @@ from pipeline.data import Decoded, Failure, Video
 from pipeline.errors import Code
 from pipeline.ingest.child import Event, serve
 from pipeline.ingest.decode import DecodeSettings
+from pipeline.ingest.stop import Stop
 from pipeline.processes import SPAWN, interrupts_blocked
 
 SILENCE_S = 120.0
@@ -69,13 +70,20 @@ class DecodePool:
         self._workers: list[_Worker] = []
         self._inbox: queue.Queue[tuple[_Worker, Event | None]] = queue.Queue(_UNREAD_EVENTS)
 
-    def run(self, paths: Iterable[Path], *, wanted: Callable[[Video], bool]) -> Iterator[Event]:
+    def run(
+        self,
+        paths: Iterable[Path],
+        *,
+        wanted: Callable[[Video], bool],
+        stop: Stop | None = None,
+    ) -> Iterator[Event]:
         """Decode files, several at once.
 
         Args:
             paths: What to decode; drawn from as processes become free.
             wanted: Asked once a file was probed; if it says no, the file is not decoded and nothing
                 more is said of it.
+            stop: Told or due, no further file is begun; told, those begun are left where they are.
 
         Yields:
             What `decode_video` yields, files intermingled, and `Progress`; a `Failure` ends a file
@@ -84,7 +92,9 @@ class DecodePool:
         waiting = iter(paths)
         again: deque[Path] = deque()
         more = True
-        while True:
+        stop = stop or Stop()
+        while not stop.told:
+            more = more and not stop.closing
             while (again or more) and (worker := self._free_worker()):
                 path = again.popleft() if again else next(waiting, None)
                 if path is None:

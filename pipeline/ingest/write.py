@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -32,6 +33,7 @@ class Writer:
     Args:
         store: Open for writing.
         config: How often to flush.
+        tags: The tags that a video is to have, by its id.
         on_flushed: Told which videos are safe on the store's disk, after each flush.
     """
 
@@ -39,12 +41,14 @@ class Writer:
         self,
         store: VideoStore,
         config: StoreConfig,
+        tags: Callable[[str], tuple[str, ...]],
         on_flushed: Callable[[list[VideoRecord]], None],
     ) -> None:
         self._store = store
         self._config = config
         # Later runs have larger ones: what an earlier run left half-written never counts.
-        self._revision = time.time_ns() // 1_000_000
+        self.revision = time.time_ns() // 1_000_000
+        self._tags = tags
         self._on_flushed = on_flushed
         self._open: dict[str, _OpenVideo] = {}
         self._rows: list[Embedding] = []
@@ -65,7 +69,8 @@ class Writer:
     def finish(self, decoded: Decoded, paths: tuple[str, ...]) -> Iterator[Committed]:
         """All rows of a video are in: commit it with the next write."""
         own = self._open.pop(decoded.video.video_id, None) or _OpenVideo()
-        self._finished.append(own.record(decoded, paths, self._revision))
+        record = own.record(decoded, paths, self.revision)
+        self._finished.append(replace(record, tags=self._tags(decoded.video.video_id)))
         if time.monotonic() - self._written_at >= COMMIT_S:
             yield from self._write()
 
@@ -74,17 +79,18 @@ class Writer:
         if self._open.pop(video.video_id, None) is None:
             return
         self._rows = [row for row in self._rows if row.video_id != video.video_id]
-        self._store.delete_videos([video.video_id])
+        # If it was committed before, those rows serve on.
+        self._store.delete_rows(video.video_id, self.revision)
 
     def close(self) -> Iterator[Committed]:
         """Write and flush what is finished; rows of unfinished videos are left uncommitted."""
         yield from self._write()
         if self._committed:
-            self._store.sweep(self._committed, self._revision)
+            self._store.sweep(self._committed, self.revision)
         self._flush()
 
     def _write(self) -> Iterator[Committed]:
-        self.rows_written += self._store.upsert_segments(self._rows, self._revision)
+        self.rows_written += self._store.upsert_segments(self._rows, self.revision)
         self._rows_since_flush += len(self._rows)
         self._rows = []
         self._store.commit(self._finished)

@@ -13,13 +13,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipeline.store.generations import Generation, Generations
     from pipeline.store.milvus import VideoStore
     from pipeline.store.reading import MAX_LIMIT
     from pipeline.store.versions import StoreStats
 
-__all__ = ["MAX_LIMIT", "StoreStats", "VideoStore"]
+__all__ = ["MAX_LIMIT", "Generation", "Generations", "StoreStats", "VideoStore"]
 
 _HOMES = {
+    "Generation": "pipeline.store.generations",
+    "Generations": "pipeline.store.generations",
     "MAX_LIMIT": "pipeline.store.reading",
     "StoreStats": "pipeline.store.versions",
     "VideoStore": "pipeline.store.milvus",

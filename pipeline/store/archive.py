@@ -45,18 +45,23 @@ class Archive:
 
 
 def find(client: Client, config: StoreConfig) -> Names | None:
-    """The collections behind the alias, or None if there is none."""
+    """The collections that answer, those behind the alias, or None if there is none."""
+    return behind(client, config, config.collection)
+
+
+def behind(client: Client, config: StoreConfig, alias: str) -> Names | None:
+    """The collections behind any alias, or None if there is no such alias."""
     try:
-        alias = client.describe_alias(config.collection, timeout=config.timeout_s)
+        found = client.describe_alias(alias, timeout=config.timeout_s)
     except MilvusException as error:
         if error.code in _ALIAS_NOT_FOUND:
             return None
         raise
-    names = parse_names(alias["collection_name"])
+    names = parse_names(found["collection_name"])
     if names is None:
         raise _error(
-            f"the alias {config.collection!r} belongs to {alias['collection_name']}, which is no"
-            " archive of vsearch: choose another store.collection",
+            f"the alias {alias!r} belongs to {found['collection_name']}, which is no archive of"
+            " vsearch: choose another store.collection",
             Code.SETTINGS_MISMATCH,
             config,
         )
@@ -117,6 +122,14 @@ def find_or_make(
     return archive
 
 
+def find_or_make_aside(
+    client: Client, config: StoreConfig, identity: Identity, index: IndexConfig
+) -> Archive:
+    """Collections of these settings beside those that answer: begun ones, or new ones."""
+    settings = new_settings(identity, index)
+    return read(client, config, _make_collections(client, config, settings))
+
+
 def load(client: Client, config: StoreConfig, names: Names) -> None:
     """Bring both collections into memory, at the same time."""
     patience = math.ceil(PATIENCE * config.timeout_s)
@@ -134,6 +147,15 @@ def _make(client: Client, config: StoreConfig, settings: ArchiveSettings) -> Non
             Code.SETTINGS_MISMATCH,
             config,
         )
+    names = _make_collections(client, config, settings)
+    try:
+        client.create_alias(names.segments, config.collection, timeout=config.timeout_s)
+    except MilvusException:
+        if find(client, config) is None:
+            raise
+
+
+def _make_collections(client: Client, config: StoreConfig, settings: ArchiveSettings) -> Names:
     names = _free_names(client, config, settings)
     dim = settings.identity.dim
     videos, segments = schema.videos_schema(dim), schema.segments_schema(dim)
@@ -147,11 +169,7 @@ def _make(client: Client, config: StoreConfig, settings: ArchiveSettings) -> Non
     )
     index = ("vector", settings.index, "COSINE")
     _ensure(client, config, names.segments, segments, index, settings)
-    try:
-        client.create_alias(names.segments, config.collection, timeout=config.timeout_s)
-    except MilvusException:
-        if find(client, config) is None:
-            raise
+    return names
 
 
 def _free_names(client: Client, config: StoreConfig, settings: ArchiveSettings) -> Names:
@@ -206,14 +224,15 @@ def _check(archive: Archive, config: StoreConfig, identity: Identity, index: Arc
         phrases = differences(there.identity, identity) or ["its rows are stored in another form"]
         raise _error(
             f"the archive {config.collection!r} was made with other settings: {'; '.join(phrases)}."
-            " Use those, or another store.collection",
+            " Use those, or another store.collection, or run vsearch reindex, which makes it anew",
             Code.SETTINGS_MISMATCH,
             config,
         )
     if there.index != index:
         raise _error(
             f"the index of the archive {config.collection!r} is {there.index}, not {index}:"
-            " set store.index to that, or use another store.collection",
+            " set store.index to that, or use another store.collection, or run vsearch reindex,"
+            " which copies it",
             Code.SETTINGS_MISMATCH,
             config,
         )

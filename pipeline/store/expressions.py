@@ -62,9 +62,9 @@ def equals(field: str, value: str | int) -> str:
     return f"{field} == {_literal(value)}"
 
 
-def differs(field: str, value: str | int) -> str:
-    """Rows whose `field` is anything but `value`."""
-    return f"{field} != {_literal(value)}"
+def below(field: str, value: int) -> str:
+    """Rows whose `field` is less than `value`."""
+    return f"{field} < {_literal(value)}"
 
 
 def after(field: str, value: str) -> str:

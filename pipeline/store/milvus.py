@@ -7,6 +7,8 @@ deterministic keys make the next run write the same rows again, and nothing half
 
 from __future__ import annotations
 
+import copy
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +23,7 @@ from pipeline.data import (
     MeanCosine,
     RowCosine,
     Scope,
+    VideoEntry,
     VideoFacts,
     VideoRecord,
 )
@@ -31,7 +34,7 @@ from pipeline.store.client import Client
 from pipeline.store.expressions import (
     EVERYTHING,
     among,
-    differs,
+    below,
     equals,
     every,
     not_among,
@@ -98,6 +101,25 @@ class VideoStore:
             archive.load(client, self._config, found.names)
         self._archive, self._consistency = found, STRONG
 
+    def open_aside(self, identity: Identity, index: IndexConfig) -> None:
+        """Find or make an archive of these settings beside the one that answers, and load it.
+
+        No reader sees it before `Generations.switch`.
+        """
+        client = self._reach().client
+        with connection.telling("open the archive", self._config):
+            found = archive.find_or_make_aside(client, self._config, identity, index)
+            archive.load(client, self._config, found.names)
+        self._archive, self._consistency = found, STRONG
+
+    def open_generation(self, names: Names) -> None:
+        """Open one generation, whether it answers or not, for writing and for reading Strong."""
+        client = self._reach().client
+        with connection.telling("open the archive", self._config):
+            found = archive.read(client, self._config, names)
+            archive.load(client, self._config, found.names)
+        self._archive, self._consistency = found, STRONG
+
     def open_for_reading(self) -> Identity:
         """Find and load the archive; say what its vectors mean.
 
@@ -124,6 +146,13 @@ class VideoStore:
         if names != self.names:
             self.open_for_reading()
         return self.names
+
+    def snapshot(self) -> VideoStore:
+        """This store with the archive that is open now, whatever other threads resolve meanwhile.
+
+        It uses the same connection, and is not closed by itself.
+        """
+        return copy.copy(self)
 
     @property
     def names(self) -> Names:
@@ -168,12 +197,17 @@ class VideoStore:
             self._reach().delete(self.names.segments, condition)
         return deleted
 
-    def sweep(self, ids: Iterable[str], revision: int) -> None:
-        """Remove rows of other revisions that earlier attempts at these videos left."""
-        stale = differs("revision", revision)
+    def sweep(self, ids: Iterable[str], before: int) -> None:
+        """Remove rows of these videos with a revision below one: what earlier attempts left."""
+        stale = below("revision", before)
         for chunk in rows.chunks(sorted(set(ids))):
             condition = every([among("video_id", chunk), stale])
             self._reach().delete(self.names.segments, condition)
+
+    def delete_rows(self, video_id: str, revision: int) -> None:
+        """Remove the rows of one revision of a video."""
+        condition = every([equals("video_id", video_id), equals("revision", revision)])
+        self._reach().delete(self.names.segments, condition)
 
     def search(
         self, vector: Float32Array, *, limit: int, scope: Scope, exact: bool = False
@@ -244,9 +278,12 @@ class VideoStore:
             self.names.videos, "mean", vector, limit, condition, params, fields, self._consistency
         )
 
-    def vectors(self, row_ids: Iterable[str]) -> dict[str, Float32Array]:
-        """Vectors of rows of `segments` by key; keys that are not there are left out."""
-        return self._reader().vectors(row_ids)
+    def rows(self, row_ids: Iterable[str]) -> Iterator[tuple[Hit, Float32Array]]:
+        """Rows of `segments` by key with their vectors; the scores are NaN.
+
+        In no order; keys that are not there are left out.
+        """
+        return self._reader().rows(row_ids)
 
     def sample(self, count: int, *, of: int) -> Float32Array:
         """About as many rows of `segments` as wanted, drawn at random, read Strong.
@@ -280,6 +317,13 @@ class VideoStore:
         )
         return map(rows.video_record, found)
 
+    def entries(self) -> Iterator[VideoEntry]:
+        """What a run needs to know of all committed videos, in order of id, read Strong."""
+        found = self._reach().iterate(
+            self.names.videos, "video_id", EVERYTHING, schema.ENTRY_FIELDS
+        )
+        return map(rows.video_entry, found)
+
     def facts(self, wanted: Filter) -> Iterator[VideoFacts]:
         """All committed videos that may satisfy a filter, in order of id, read Strong.
 
@@ -302,6 +346,15 @@ class VideoStore:
             condition = every([condition, equals("revision", revision)])
         found = self._reach().iterate(self.names.segments, "row_id", condition, ["row_id"])
         return sorted(row["row_id"] for row in found)
+
+    def count_by_revision(self) -> Counter[tuple[str, int]]:
+        """How many rows there are of each video and revision, committed or not, read Strong.
+
+        It reads a key of every row: `count_rows` says for less whether that is worth while.
+        """
+        fields = ["row_id", "video_id", "revision"]
+        found = self._reach().iterate(self.names.segments, "row_id", EVERYTHING, fields)
+        return Counter((row["video_id"], int(row["revision"])) for row in found)
 
     def count_videos(self) -> int:
         """How many videos are committed, read Strong, which waits for what is being written."""

@@ -21,6 +21,7 @@ from pipeline.data import (
     MeanCosine,
     RowCosine,
     Video,
+    VideoEntry,
     VideoFacts,
     VideoRecord,
 )
@@ -95,6 +96,17 @@ def video_record(row: Mapping[str, Any]) -> VideoRecord:
         scenes=int(row["scenes"]),
         mean=as_vector(row["mean"]),
         indexed_at=row["indexed_at"],
+        tags=tuple(unescape(tag) for tag in row["tags"]),
+    )
+
+
+def video_entry(row: Mapping[str, Any]) -> VideoEntry:
+    """The entry in a row of `videos` that was read with ENTRY_FIELDS."""
+    return VideoEntry(
+        video_id=row["video_id"],
+        revision=int(row["revision"]),
+        rows=int(row["rows"]),
+        paths=tuple(unescape(path) for path in row["paths"]),
         tags=tuple(unescape(tag) for tag in row["tags"]),
     )
 

@@ -27,6 +27,7 @@ VIDEO_FIELDS = (
     "mean",
 )  # fmt: skip
 MEAN_FIELDS = ("video_id", "revision", "rows")
+ENTRY_FIELDS = ("video_id", "revision", "rows", "paths", "tags")
 FACT_FIELDS = ("video_id", "probe", "paths", "tags", "recorded_at")
 MEAN_INDEX = ArchiveIndex("FLAT", {})
 MEAN_METRIC = "IP"

@@ -1,0 +1,292 @@
+"""The chain over found files: composes the stages, keeps one video's failure from the others."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.config import Config
+from pipeline.data import (
+    DRAWN,
+    Committed,
+    Decoded,
+    Failure,
+    FileStamp,
+    Plan,
+    Progress,
+    SceneEmbeddings,
+    SceneSamples,
+    Told,
+    Video,
+    VideoCounts,
+    VideoEntry,
+    VideoRecord,
+    Warned,
+)
+from pipeline.errors import Code, MediaError
+from pipeline.ingest.decode import DecodeSettings
+from pipeline.ingest.encode import EncodedEvent, encode
+from pipeline.ingest.ledger import Ledger
+from pipeline.ingest.places import Places
+from pipeline.ingest.reconcile import reconcile
+from pipeline.ingest.stop import Stop
+from pipeline.ingest.workers import decode_pool
+from pipeline.ingest.write import Writer
+from pipeline.media.container import stamp_of
+from pipeline.models import Encoder
+from pipeline.models.published import DEMO_NOTE
+from pipeline.store import VideoStore
+
+RunEvent = Plan | Told | Warned | Video | Progress | Committed | Failure
+Watch = Callable[[RunEvent], None]
+
+_CHUNK = 500
+_log = logging.getLogger(__name__)
+
+
+class Chain:
+    """Brings files into one archive, and keeps what it says of them right.
+
+    Args:
+        config: All settings.
+        encoder: What turns pictures into vectors.
+        store: Open for writing.
+        ledger: Of the archive that is open.
+        watch: Told what happens, as it happens.
+        stop: When to end early.
+        inherited: Videos of the archive that this one will replace, by id: their tags go over.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        encoder: Encoder,
+        store: VideoStore,
+        ledger: Ledger,
+        *,
+        watch: Watch,
+        stop: Stop,
+        inherited: Mapping[str, VideoEntry] | None = None,
+    ) -> None:
+        self._config = config
+        self._encoder = encoder
+        self._store = store
+        self._ledger = ledger
+        self._watch = watch
+        self._stop = stop
+        self._inherited = inherited or {}
+        self._writer = Writer(store, config.store, self._tags, self._note_flushed)
+        self._entries, damaged = reconcile(store, self._writer.revision)
+        self._known = self._entries.keys() - damaged
+        self.places = Places(self._entries.values())
+        self._stamps: dict[str, FileStamp] = {}
+        self._again: list[Path] = []
+        self._in_progress: dict[str, list[Video]] = {}
+        self._seen: defaultdict[str, list[Video]] = defaultdict(list)
+        self.failures: list[Failure] = []
+        self.video_s = 0.0
+        self._found = self._ingested = self._unchanged = self._failed = self._removed = 0
+        self._warned = False
+
+    @property
+    def rows_written(self) -> int:
+        """Rows of `segments`, so far."""
+        return self._writer.rows_written
+
+    @property
+    def known(self) -> Set[str]:
+        """Ids of all videos that are committed."""
+        return self._known
+
+    @property
+    def counts(self) -> VideoCounts:
+        """What became of the files so far."""
+        ended = self._ingested + self._unchanged + self._failed
+        return VideoCounts(
+            found=self._found,
+            ingested=self._ingested,
+            unchanged=self._unchanged,
+            failed=self._failed,
+            removed=self._removed,
+            left=self._found - ended,
+        )
+
+    def ingest(self, found: Sequence[Path | Failure]) -> None:
+        """Ingest what is new; what was committed stays, whatever ends this."""
+        self._found += len(found)
+        for item in found:
+            if isinstance(item, Failure):
+                self._fail(item)
+        paths = [item for item in found if isinstance(item, Path)]
+        wanted = [path for path in paths if not self._is_noted(path)]
+        self._unchanged += len(paths) - len(wanted)
+        self._watch(Plan(len(found), len(paths) - len(wanted)))
+        try:
+            self._decode(wanted)
+        finally:
+            self._announce(self._writer.close())
+
+    def settle(self, gone: Set[str] = frozenset()) -> None:
+        """Bring paths and tags up to date; videos that are nowhere any more are removed.
+
+        Args:
+            gone: Paths at which there is no file any more.
+        """
+        paths = self.places.now(gone)
+        removed = [key for key in self._entries if not paths[key]]
+        changed = [
+            key
+            for key, entry in self._entries.items()
+            if paths[key] and (paths[key] != entry.paths or self._tags(key) != entry.tags)
+        ]
+        for start in range(0, len(changed), _CHUNK):
+            records = self._store.videos(changed[start : start + _CHUNK])
+            self._store.commit(
+                _moved(record, paths[key], self._tags(key)) for key, record in records.items()
+            )
+        self._store.delete_videos(removed)
+        self._removed += len(removed)
+        if changed or removed:
+            self._store.flush()
+        self._known -= set(removed)
+        self._ledger.forget([*removed], gone)
+        self._ledger.done(video for videos in self._seen.values() for video in videos)
+
+    def report(self, failure: Failure) -> None:
+        """Note something that went wrong, though with none of the files that were found."""
+        self.failures.append(failure)
+        _log.debug("%s: %s: %s", failure.uri, failure.code, failure.message)
+        self._watch(failure)
+
+    def _decode(self, paths: list[Path]) -> None:
+        settings = DecodeSettings(
+            decode=self._config.decode,
+            scenes=self._config.scenes,
+            sample=self._config.sample,
+            input_size=self._encoder.input_size,
+        )
+        with decode_pool(settings) as pool:
+            while paths:
+                events = encode(
+                    pool.run(paths, wanted=self._is_wanted, stop=self._stop),
+                    self._encoder,
+                    batch_size=self._config.encode.batch_size,
+                    pooling=self._config.sample.pooling,
+                )
+                for event in events:
+                    self._take(event)
+                paths, self._again = self._again, []
+
+    def _take(self, event: EncodedEvent) -> None:
+        match event:
+            case SceneEmbeddings():
+                self._announce(self._writer.add(event))
+            case Decoded():
+                self.video_s += event.video.duration_s
+                videos = self._in_progress[event.video.video_id]
+                paths = tuple(sorted(video.path for video in videos))
+                self._announce(self._writer.finish(event, paths))
+            case Failure():
+                self._fail_video(event)
+            case Video() | Progress():
+                self._watch(event)
+            case SceneSamples():
+                raise AssertionError("encode() replaces samples")
+
+    def _is_noted(self, path: Path) -> bool:
+        """Whether a file is in, untouched since, as ledger and archive agree."""
+        name = str(path)
+        try:
+            stamp = stamp_of(path)
+        except MediaError:
+            return False
+        self._stamps[name] = stamp
+        video_id = self._ledger.video_at(name, stamp)
+        if video_id is None or video_id not in self._known or not self.places.has(video_id, name):
+            return False
+        self.places.saw(name, video_id)
+        return True
+
+    def _is_wanted(self, video: Video) -> bool:
+        """Whether a probed file must be decoded: not if its content is in, or on its way in."""
+        if video.stamp != self._stamps.get(video.path, video.stamp):
+            message = "is being written; it is left for the next run"
+            self._fail(Failure(video.path, Code.FILE_CHANGED, message))
+            return False
+        if video.video_id in self._known:
+            self._saw(video)
+            self._unchanged += 1
+            return False
+        self._warn_of_demo(video)
+        videos = self._in_progress.setdefault(video.video_id, [])
+        videos.append(video)
+        return len(videos) == 1
+
+    def _warn_of_demo(self, video: Video) -> None:
+        """Say once that the demo's model was not made for this."""
+        if self._config.encode.backend != "demo" or video.comment == DRAWN or self._warned:
+            return
+        self._warned = True
+        message = (
+            f"{DEMO_NOTE}, and {video.path} is not of it: what is found there means nothing; set"
+            " encode.backend to openai, and another store.collection"
+        )
+        _log.debug(message)
+        self._watch(Warned(message))
+
+    def _saw(self, video: Video) -> None:
+        self.places.saw(video.path, video.video_id)
+        self._seen[video.video_id].append(video)
+
+    def _announce(self, committed: Iterable[Committed]) -> None:
+        for event in committed:
+            record = event.record
+            key = record.video.video_id
+            videos = self._in_progress.pop(key)
+            self._known.add(key)
+            self._entries[key] = VideoEntry(
+                key, record.revision, record.rows, record.paths, record.tags
+            )
+            self._ingested += len(videos)
+            for video in videos:
+                self._saw(video)
+            self._watch(event)
+
+    def _fail_video(self, failure: Failure) -> None:
+        for videos in self._in_progress.values():
+            if videos[0].path == failure.uri:
+                self._writer.drop(videos[0])
+                # What befell this file need not befall its copies.
+                self._again.extend(Path(video.path) for video in videos[1:])
+                del self._in_progress[videos[0].video_id]
+                break
+        self._fail(failure)
+
+    def _fail(self, failure: Failure) -> None:
+        self._failed += 1
+        if failure.code not in (Code.NOT_FOUND, Code.NO_VIDEOS):
+            self._ledger.failed(failure)
+        self.report(failure)
+
+    def _note_flushed(self, records: list[VideoRecord]) -> None:
+        self._ledger.done(
+            video
+            for record in records
+            for video in self._seen.get(record.video.video_id, ())
+            # The path of a late copy is not in the store before `settle`.
+            if video.path in record.paths
+        )
+
+    def _tags(self, video_id: str) -> tuple[str, ...]:
+        """The tags that a video is to have: its own, and those of the one that it replaces."""
+        known = (self._entries.get(video_id), self._inherited.get(video_id))
+        return tuple(sorted({tag for entry in known if entry for tag in entry.tags}))
+
+
+def _moved(record: VideoRecord, paths: tuple[str, ...], tags: tuple[str, ...]) -> VideoRecord:
+    """A record with other paths; the one it was found at first is one of them."""
+    path = record.video.path if record.video.path in paths else paths[0]
+    return replace(record, video=replace(record.video, path=path), paths=paths, tags=tags)

@@ -1,0 +1,227 @@
+"""Another generation of an archive: made aside, checked, and then the one that answers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pipeline.config import Config
+from pipeline.data import Failure, Identity, Scope, Told, VideoEntry
+from pipeline.errors import Code
+from pipeline.ingest.chain import Chain, Watch
+from pipeline.ingest.places import covered, unfound
+from pipeline.ingest.state import ledger_path, run_lock
+from pipeline.ingest.verify import verify
+from pipeline.store import Generation, Generations, VideoStore
+from pipeline.store.versions import Names, archive_index, fingerprint
+
+_VIDEOS_A_COPY = 100
+
+
+class Migration:
+    """The way from the generation that answers to one of other settings.
+
+    Args:
+        config: The new settings.
+        store: Open aside, on the new generation.
+        old: Open on the one that answers.
+        generations: Of the archive.
+        watch: Told what happens.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        store: VideoStore,
+        old: VideoStore,
+        generations: Generations,
+        watch: Watch,
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._old = old
+        self._generations = generations
+        self._watch = watch
+        self.before: Mapping[str, VideoEntry] = {entry.video_id: entry for entry in old.entries()}
+
+    @classmethod
+    def begin(
+        cls,
+        config: Config,
+        store: VideoStore,
+        generations: Generations,
+        wanted: Identity,
+        watch: Watch,
+    ) -> Self | None:
+        """Open the new generation aside; None if the one that answers has these settings.
+
+        If only the index differs, its vectors are copied.
+        """
+        current = generations.current()
+        if current is None:
+            return None
+        same_vectors = current.fingerprint == fingerprint(wanted)
+        if same_vectors and (
+            generations.opened(current).settings.index == archive_index(config.store.index)
+        ):
+            return None
+        store.open_aside(wanted, config.store.index)
+        old = VideoStore.connect(config.store)
+        try:
+            old.open_generation(current)
+            migration = cls(config, store, old, generations, watch)
+            watch(Told(f"{current.segments} answers until {store.names.segments} is complete"))
+            if same_vectors:
+                migration._copy()
+            return migration
+        except BaseException:  # also Ctrl-C: the store is let go, and the error goes on
+            old.close()
+            raise
+
+    @property
+    def places(self) -> set[str]:
+        """Every path that the old generation knows."""
+        return {path for entry in self.before.values() for path in entry.paths}
+
+    def elsewhere(self, found: Sequence[Path | Failure]) -> Iterator[Path]:
+        """Files of the old generation that the source does not name, as far as they are there."""
+        for path in sorted(self.places - {str(item) for item in found}):
+            if not covered(path, self._config.source) and os.path.lexists(path):
+                yield Path(path)
+
+    def end(self, chain: Chain, lost: Set[str], *, accept_loss: bool) -> bool:
+        """Check the new generation and let it answer; say whether it does.
+
+        Args:
+            chain: What filled it.
+            lost: Paths at which there is no file any more.
+            accept_loss: Even if it lacks videos of the old one.
+
+        Raises:
+            StoreError: It failed its check.
+        """
+        if chain.counts.left:
+            self._watch(Told(f"{self._store.names.segments} is not complete: run again to go on"))
+            return False
+        missing = unfound(self.before, chain.places, chain.known, lost)
+        if missing and not accept_loss:
+            for entry in missing:
+                message = (
+                    "is in the archive that answers, which goes on, and could not be read again for"
+                    " the new one: bring the file back, delete the video, or say --accept-loss"
+                )
+                chain.report(Failure(entry.paths[0], Code.LEFT_BEHIND, message))
+            return False
+        verify(self._store)
+        self._generations.switch(self._store.names)
+        self._watch(
+            Told(
+                f"{self._store.names.segments} answers now; vsearch rollback goes back, vsearch"
+                " prune drops the old one"
+            )
+        )
+        return True
+
+    def _copy(self) -> None:
+        """Rows and videos go over as they are, and so does what is known of their files."""
+        copied = 0
+        have = {(entry.video_id, entry.revision) for entry in self._store.entries()}
+        left = [each for each in self.before.values() if (each.video_id, each.revision) not in have]
+        for start in range(0, len(left), _VIDEOS_A_COPY):
+            chunk = {each.video_id: each.revision for each in left[start : start + _VIDEOS_A_COPY]}
+            scope = Scope(only=frozenset(chunk), revisions=chunk)
+            copied += self._store.put_rows(self._old.scan(scope))
+            self._store.commit(self._old.videos(chunk).values())
+        self._store.flush()
+        source = ledger_path(self._config, self._old.names.segments)
+        target = ledger_path(self._config, self._store.names.segments)
+        if source.exists() and not target.exists():
+            shutil.copyfile(source, target)
+        self._watch(Told(f"copied {len(left)} videos, {copied} rows"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._old.close()
+
+
+def rollback(config: Config) -> tuple[Names, int]:
+    """Let the generation that answered before answer again.
+
+    Paths and tags that changed since go over to it.
+
+    Returns:
+        Its names, and how many of its videos the other generation does not have.
+
+    Raises:
+        StoreError: There is none.
+        LockedError: A run is at this collection.
+    """
+    with run_lock(config), Generations(config.store) as generations:
+        current, previous = generations.current(), generations.previous()
+        if current is None or previous is None or current == previous:
+            return generations.rollback(), 0
+        with VideoStore.connect(config.store) as new, VideoStore.connect(config.store) as old:
+            new.open_generation(current)
+            old.open_generation(previous)
+            known = {entry.video_id: entry for entry in new.entries()}
+            entries = list(old.entries())
+            _carry(known, entries, old)
+        return generations.rollback(), sum(entry.video_id not in known for entry in entries)
+
+
+def prune(
+    config: Config, *, confirm: Callable[[list[Generation]], bool], keep_previous: bool = False
+) -> list[Generation]:
+    """Drop the generations that do not answer.
+
+    Args:
+        config: Which archive.
+        confirm: Asked with what would be dropped; nothing is if it says no.
+        keep_previous: Not the one that `rollback` goes back to.
+
+    Returns:
+        What was dropped.
+
+    Raises:
+        LockedError: A run is at this collection.
+        StoreError: The store failed.
+    """
+    kept = {"current", "previous"} if keep_previous else {"current"}
+    with run_lock(config), Generations(config.store) as generations:
+        found = [each for each in generations.all() if each.role not in kept]
+        if not found or not confirm(found):
+            return []
+        for each in found:
+            generations.drop(each.names)
+            ledger_path(config, each.names.segments).unlink(missing_ok=True)
+    return found
+
+
+def _carry(
+    known: Mapping[str, VideoEntry], entries: Sequence[VideoEntry], store: VideoStore
+) -> None:
+    """Bring paths and tags of known videos into a store that has older ones."""
+    changed = {
+        entry.video_id: now
+        for entry in entries
+        if (now := known.get(entry.video_id)) and (now.paths, now.tags) != (entry.paths, entry.tags)
+    }
+    records = store.videos(changed)
+    store.commit(
+        replace(record, paths=changed[key].paths, tags=changed[key].tags)
+        for key, record in records.items()
+    )
+    if changed:
+        store.flush()

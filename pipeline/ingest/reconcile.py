@@ -1,0 +1,38 @@
+"""What a run begins with: the store as it is, rid of what earlier runs left half done."""
+
+from __future__ import annotations
+
+import logging
+
+from pipeline.data import VideoEntry
+from pipeline.store import VideoStore
+
+_log = logging.getLogger(__name__)
+
+
+def reconcile(store: VideoStore, before: int) -> tuple[dict[str, VideoEntry], set[str]]:
+    """Read what is committed, and remove rows that belong to nothing that is.
+
+    A run that was cut short leaves rows that no video has, or, between two deletions, the other way
+    round. One count says whether there can be any; only then all keys are read.
+
+    Args:
+        store: Open for writing.
+        before: Only rows with a lower revision are removed: others are of a run that goes on.
+
+    Returns:
+        All committed videos, by id, and the ids of those that lack rows and must be made again.
+    """
+    entries = {entry.video_id: entry for entry in store.entries()}
+    if store.count_rows() == sum(entry.rows for entry in entries.values()):
+        return entries, set()
+    found = store.count_by_revision()
+    for (video_id, revision), rows in sorted(found.items()):
+        entry = entries.get(video_id)
+        if revision < before and (entry is None or entry.revision != revision):
+            _log.info("%s rows of %s belong to no committed video: removed", rows, video_id)
+            store.delete_rows(video_id, revision)
+    damaged = {key for key, entry in entries.items() if found[key, entry.revision] != entry.rows}
+    for video_id in sorted(damaged):
+        _log.warning("%s lacks rows: it is ingested again", video_id)
+    return entries, damaged

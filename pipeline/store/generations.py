@@ -1,0 +1,198 @@
+"""The generations of an archive: which there are, and which of them answers.
+
+New settings build new collections beside those that answer; one change of an alias then makes all
+readers follow. A second alias, `<archive>__previous`, names those that answered before, so that the
+same change leads back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self
+
+from pipeline.config import StoreConfig
+from pipeline.errors import Code, StoreError
+from pipeline.store import archive, connection
+from pipeline.store.archive import Archive
+from pipeline.store.client import Client
+from pipeline.store.versions import ArchiveSettings, Names, parse_names
+
+Role = Literal["current", "previous", "aside"]
+
+_PREVIOUS = "__previous"
+_BYTES = 4
+"""Of one number of a vector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One of the archives under a name.
+
+    Args:
+        names: Its collections.
+        role: `current` answers, `previous` did before; what is `aside` was never asked, or long
+            ago.
+        settings: What is recorded with it; None if that cannot be read.
+        videos: About how many.
+        rows: About how many, deleted ones perhaps among them.
+    """
+
+    names: Names
+    role: Role
+    settings: ArchiveSettings | None
+    videos: int
+    rows: int
+
+    @property
+    def vector_bytes(self) -> int:
+        """What its vectors take, without the index over them."""
+        dim = self.settings.identity.dim if self.settings else 0
+        return _BYTES * dim * (self.rows + self.videos)
+
+
+class Generations:
+    """All generations of the archive that a config names.
+
+    Every method raises StoreError when Milvus refuses or stays silent for `store.timeout_s`.
+
+    Args:
+        config: Which Milvus, which archive.
+        dial: How to reach it; tests put faults between.
+    """
+
+    def __init__(
+        self, config: StoreConfig, *, dial: Callable[[StoreConfig], Client] = connection.dial
+    ) -> None:
+        self._config = config
+        self._client = dial(config)
+
+    def current(self) -> Names | None:
+        """The generation that answers."""
+        return self._behind(self._config.collection)
+
+    def previous(self) -> Names | None:
+        """The one that answered before."""
+        return self._behind(self._config.collection + _PREVIOUS)
+
+    def opened(self, names: Names) -> Archive:
+        """One generation with what is recorded of it."""
+        with connection.telling("read the settings", self._config):
+            return archive.read(self._client, self._config, names)
+
+    def all(self) -> list[Generation]:
+        """Every generation, the current one first, then the previous one."""
+        with connection.telling("list the collections", self._config):
+            listed = self._client.list_collections(timeout=self._config.timeout_s)
+        names = {known for each in listed if (known := parse_names(each)) is not None}
+        current, previous = self.current(), self.previous()
+        order: dict[Role, int] = {"current": 0, "previous": 1, "aside": 2}
+        described = [
+            self._described(each, current, previous)
+            for each in names
+            if each.collection == self._config.collection
+        ]
+        return sorted(described, key=lambda each: (order[each.role], each.names.segments))
+
+    def switch(self, names: Names) -> None:
+        """Make a generation answer, at once for all readers; the current one becomes previous.
+
+        Cut short in between, both aliases name the current one: nothing is lost, and the next call
+        does all of it.
+        """
+        current = self.current()
+        if names == current:
+            return
+        with connection.telling("switch the archive", self._config):
+            # Readers should not wait for it.
+            archive.load(self._client, self._config, names)
+        if current is not None:
+            self._point(self._config.collection + _PREVIOUS, current)
+        self._point(self._config.collection, names)
+
+    def rollback(self) -> Names:
+        """Make the previous generation answer again, and the current one the previous.
+
+        Raises:
+            StoreError: There is none.
+        """
+        previous = self.previous()
+        if previous is None or previous == self.current():
+            raise StoreError(
+                f"no generation of {self._config.collection!r} answered before the current one:"
+                " nothing to go back to",
+                code=Code.NOT_FOUND,
+                uri=connection.shown(self._config.uri),
+            )
+        self.switch(previous)
+        return previous
+
+    def drop(self, names: Names) -> None:
+        """Remove a generation for good.
+
+        Raises:
+            StoreError: It is the one that answers.
+        """
+        if names == self.current():
+            raise StoreError(
+                f"{names.segments} is what answers: it is not dropped",
+                code=Code.STORE_FAILED,
+                uri=connection.shown(self._config.uri),
+            )
+        timeout = self._config.timeout_s
+        with connection.telling("drop collections", self._config):
+            # Milvus drops no collection that an alias names.
+            if names == self.previous():
+                self._client.drop_alias(self._config.collection + _PREVIOUS, timeout=timeout)
+            for name in (names.segments, names.videos):
+                if self._client.has_collection(name, timeout=timeout):
+                    self._client.drop_collection(name, timeout=timeout)
+
+    def close(self) -> None:
+        """Hang up."""
+        connection.hang_up(self._client, self._config)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _behind(self, alias: str) -> Names | None:
+        with connection.telling("follow the alias", self._config):
+            return archive.behind(self._client, self._config, alias)
+
+    def _point(self, alias: str, names: Names) -> None:
+        known = self._behind(alias)
+        change = self._client.create_alias if known is None else self._client.alter_alias
+        with connection.telling("switch the archive", self._config):
+            connection.retrying(self._config)(
+                change, names.segments, alias, timeout=self._config.timeout_s
+            )
+
+    def _described(self, names: Names, current: Names | None, previous: Names | None) -> Generation:
+        role: Role = "aside"
+        if names == current:
+            role = "current"
+        elif names == previous:
+            role = "previous"
+        try:
+            settings = self.opened(names).settings
+        except StoreError:  # begun and cut short: listed all the same, so that it can be dropped
+            settings = None
+        return Generation(
+            names, role, settings, self._count(names.videos), self._count(names.segments)
+        )
+
+    def _count(self, name: str) -> int:
+        timeout = self._config.timeout_s
+        with connection.telling("count rows", self._config):
+            if not self._client.has_collection(name, timeout=timeout):
+                return 0
+            return int(self._client.get_collection_stats(name, timeout=timeout)["row_count"])
