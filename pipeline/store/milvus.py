@@ -173,6 +173,15 @@ class VideoStore:
         written = (rows.segment_row(embedding, revision) for embedding in embeddings)
         return self._reach().upsert("write rows", self.names.segments, "row_id", written)
 
+    def put_rows(self, read: Iterable[tuple[Hit, Float32Array]]) -> int:
+        """Write rows of `segments` as `scan` gives them, with the key and revision that they have.
+
+        Returns:
+            How many were written.
+        """
+        written = (rows.hit_row(hit, vector) for hit, vector in read)
+        return self._reach().upsert("write rows", self.names.segments, "row_id", written)
+
     def commit(self, records: Iterable[VideoRecord]) -> None:
         """Write rows of `videos`: from here on these videos count, with their new revision."""
         written = map(rows.video_row, records)

@@ -53,6 +53,23 @@ def segment_row(embedding: Embedding, revision: int) -> Row:
     }
 
 
+def hit_row(hit: Hit, vector: Float32Array) -> Row:
+    """The row of `segments` that was read as this hit and vector."""
+    box = hit.box
+    return {
+        "row_id": hit.row_id,
+        "video_id": hit.video_id,
+        "revision": hit.revision,
+        "scene_index": hit.scene_index,
+        "start_s": hit.start_s,
+        "end_s": hit.end_s,
+        "pts_s": hit.pts_s,
+        "kind": hit.kind,
+        "box": [box.x0, box.y0, box.x1, box.y1],
+        "vector": np.asarray(vector, dtype=np.float32),
+    }
+
+
 def video_row(record: VideoRecord) -> Row:
     """A row of `videos`.
 

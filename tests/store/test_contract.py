@@ -113,8 +113,25 @@ class TestWriting:
         [hit] = store.search(-first.vector, limit=1, scope=Scope())
         assert hit.row_id == first.row_id(1)
 
+    def test_rows_are_put_back_as_they_were_read(self, store: VideoStore) -> None:
+        ingest(store, "a", revision=3)
+        store.upsert_segments(embeddings("b"), 2)
+        before = list(store.scan(Scope()))
+        store.delete_videos([video_id("a"), video_id("b")])
+        assert store.count_rows() == 0
+        assert store.put_rows(iter(before)) == store.put_rows(before) == 10
+        after = list(store.scan(Scope()))
+        # A score of NaN is equal to no other.
+        assert [replace(hit, score=0) for hit, _ in after] == [
+            replace(hit, score=0) for hit, _ in before
+        ]
+        for (_, there), (_, here) in zip(after, before, strict=True):
+            np.testing.assert_array_equal(there, here)
+        assert store.count_videos() == 0
+
     def test_nothing_to_write(self, store: VideoStore) -> None:
         assert store.upsert_segments([], 1) == 0
+        assert store.put_rows([]) == 0
         store.commit([])
         assert store.videos([]) == {}
         assert store.delete_videos([]) == 0
