@@ -17,7 +17,7 @@ from pipeline.search.candidates import find_sequences
 from pipeline.search.curve import score_curve
 from pipeline.search.opening import Opened
 from pipeline.search.prompts import encode_texts, prompts_of
-from pipeline.search.seeds import find_video
+from pipeline.search.seeds import find_videos
 from pipeline.search.sequence import sequence_question
 
 
@@ -196,7 +196,7 @@ class Searcher(AbstractContextManager["Searcher"]):
         """
         question = question_of(text, image=image, without=without)
         self._opened.follow()
-        record = find_video(self._opened.store.iterate_videos(), video)
+        (record,) = find_videos(self._opened.store, [video])
         composed, _ = prepare(self._opened, question)
         return score_curve(self._opened.store, record, composed.vector)
 
