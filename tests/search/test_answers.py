@@ -13,7 +13,6 @@ from PIL import Image
 
 from pipeline.data import Answer
 from pipeline.errors import MediaError, QueryError
-from pipeline.ingest.run import ingest
 from pipeline.media.thumbnail import frame_at
 from pipeline.search.aggregate import AGGREGATIONS
 from pipeline.search.notebook import ShownAnswer, answer_html
@@ -22,23 +21,8 @@ from pipeline.settings import load_config
 
 
 @pytest.fixture(scope="module")
-def searcher(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
-    """Over the drawn videos, on Milvus Lite, with rows enough for confidence."""
-    folder = tmp_path_factory.mktemp("answers")
-    (folder / "empty.yaml").touch()
-    ours = [
-        f"source.paths=[{drawn}]",
-        "encode.backend=demo",
-        "encode.device=cpu",
-        f"encode.cache_dir={folder}/cache",
-        "scenes.max_length_s=15",
-        "sample.fps=4",
-        f"store.uri={folder}/archive.db",
-        f"run.state_dir={folder}/state",
-    ]
-    config = load_config(folder / "empty.yaml", ours).config
-    assert ingest(config).failures == ()
-    with Searcher(config) as opened:
+def searcher(asked_archive: Path) -> Iterator[Searcher]:
+    with Searcher(load_config(asked_archive).config) as opened:
         yield opened
 
 
