@@ -7,26 +7,21 @@ caption is asked; the first video must be its clip, and its best moment must ove
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.demo_limits import limits
+from benchmarks.drawn import ingested
 from benchmarks.result import Ratio
-from pipeline.config import Config, EncodeConfig, RunConfig, SourceConfig, StoreConfig
 from pipeline.data import Answer
 from pipeline.demo.captions import UNANSWERABLE, Caption, plain
-from pipeline.demo.clips import Clip, answers, render, shows, still_take, truth_of
+from pipeline.demo.clips import Clip, answers, shows, still_take, truth_of
 from pipeline.demo.examples import seen
 from pipeline.demo.facts import held_out, random_facts
-from pipeline.ingest.run import ingest
 from pipeline.search.searcher import Searcher
 
 SEEDS = (1001, 1002, 1003)
@@ -71,13 +66,7 @@ def measure() -> list[Ratio]:
 def _measure(seed: int) -> Iterator[Ratio]:
     with tempfile.TemporaryDirectory() as folder:
         asked = make_clips(seed)
-        videos = Path(folder, "videos")
-        videos.mkdir()
-        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-            list(pool.map(partial(_render, seed, videos), range(CLIPS), [a.clip for a in asked]))
-        config = _config(videos, Path(folder))
-        report = ingest(config)
-        assert report.videos.ingested == CLIPS, report
+        config = ingested(seed, [each.clip for each in asked], Path(folder))
         with Searcher(config) as searcher:
             outcomes = [_judge(one, searcher.query(text=one.caption.text)) for one in asked]
             strange = [searcher.query(text=text).results[0].score for text in UNANSWERABLE]
@@ -135,10 +124,6 @@ def _true_of(caption: Caption, clip: Clip) -> bool:
     return any(caption.holds(span.facts) for span in truth_of(clip))
 
 
-def _render(seed: int, folder: Path, number: int, clip: Clip) -> None:
-    render(clip, folder, np.random.default_rng((seed, number)))
-
-
 def _judge(asked: Asked, answer: Answer) -> Outcome:
     first = answer.results[0]
     moment = first.moments[0]
@@ -149,13 +134,4 @@ def _judge(asked: Asked, answer: Answer) -> Outcome:
         overlaps=any(moment.start_s < end and start < moment.end_s for start, end in truths),
         inside=shows(asked.clip, asked.caption, moment.best_s),
         score=first.score,
-    )
-
-
-def _config(videos: Path, folder: Path) -> Config:
-    return Config(
-        source=SourceConfig(paths=(str(videos),)),
-        encode=EncodeConfig(backend="demo"),
-        store=StoreConfig(uri=str(folder / "vsearch.db")),
-        run=RunConfig(state_dir=str(folder / "state")),
     )

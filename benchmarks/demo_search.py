@@ -68,7 +68,7 @@ def measure_in(folder: Path, seed: int) -> Iterator[Ratio]:
     """Measure one seed; its videos and archive are made in a folder, or found there."""
     archive = drawn(seed)
     random = np.random.default_rng((seed, 5))
-    config = ingested(seed, archive, folder)
+    config = ingested(seed, archive.clips, folder)
     with Searcher(config) as searcher:
         yield from _no_match(seed, archive, searcher, random)
         yield from _negation(seed, archive, searcher, random)

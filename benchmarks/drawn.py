@@ -86,8 +86,8 @@ def drawn(seed: int) -> Drawn:
     return Drawn(tuple(clips), tuple(pairs))
 
 
-def ingested(seed: int, archive: Drawn, folder: Path) -> Config:
-    """Render and ingest an archive; what the folder has already stays.
+def ingested(seed: int, clips: Sequence[Clip], folder: Path) -> Config:
+    """Render and ingest clips; what the folder has already stays.
 
     Returns:
         The settings to search it with.
@@ -100,10 +100,9 @@ def ingested(seed: int, archive: Drawn, folder: Path) -> Config:
         run=RunConfig(state_dir=str(folder / "state")),
     )
     videos.mkdir(parents=True, exist_ok=True)
-    missing = [n for n, clip in enumerate(archive.clips) if not (videos / clip.name).exists()]
+    missing = [n for n, clip in enumerate(clips) if not (videos / clip.name).exists()]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        clips = [archive.clips[n] for n in missing]
-        list(pool.map(partial(_render, seed, videos), missing, clips))
+        list(pool.map(partial(_render, seed, videos), missing, [clips[n] for n in missing]))
     report = ingest(config)
     assert not report.failures, report
     return config

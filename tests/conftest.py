@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 import torch  # noqa: F401  before any test imports decord, or its first product crashes
+import yaml
 
 from pipeline.demo.archive import render_clip
+from pipeline.ingest.run import ingest
 from pipeline.models import write_untrained
+from pipeline.settings import load_config
 from tests.media_factory import MediaFactory
 from tests.servers import milvus_local
 
@@ -50,3 +54,29 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in DRAWN:
         render_clip(name, folder)
     return folder
+
+
+def index_drawn(drawn: Path, folder: Path, **sections: dict[str, Any]) -> Path:
+    """Make an archive of drawn videos, with these settings besides.
+
+    Returns:
+        Its settings' file, in the folder.
+    """
+    settings = {
+        "source": {"paths": [str(drawn)]},
+        "encode": {"backend": "demo", "device": "cpu", "cache_dir": str(folder / "cache")},
+        "store": {"uri": str(folder / "archive.db")},
+        "run": {"state_dir": str(folder / "state")},
+        **sections,
+    }
+    written = folder / "vsearch.yaml"
+    written.write_text(yaml.safe_dump(settings))
+    assert ingest(load_config(written).config).failures == ()
+    return written
+
+
+@pytest.fixture(scope="session")
+def asked_archive(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Path:
+    """Settings of an archive of drawn videos, with rows enough for confidence; none changes it."""
+    sections = {"scenes": {"max_length_s": 15.0}, "sample": {"fps": 4.0}}
+    return index_drawn(drawn, tmp_path_factory.mktemp("asking"), **sections)

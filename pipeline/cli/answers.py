@@ -1,4 +1,4 @@
-"""Answers as people read them: a table on a terminal, lines in a pipe."""
+"""Answers as people get them: a table on a terminal, lines in a pipe, and what goes along."""
 
 from __future__ import annotations
 
@@ -10,17 +10,58 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pipeline.cli.options import on_terminal
+from pipeline.cli.documents import answer_document
+from pipeline.cli.export import export_document, run_export, take_along
+from pipeline.cli.options import json_errors, on_terminal, print_json
+from pipeline.cli.searching import draw_sheet
 from pipeline.text import bar, clock, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from pipeline.data import Answer, VideoHit
+    from pipeline.export.run import ExportReport, Order
 
 MOMENTS_A_LINE = 3
 BAR_COLUMNS = 8
 ROWS_EXPLAINED = 10
+
+
+def show_answer(
+    answer: Answer,
+    asked: str,
+    as_json: bool,
+    sheet: Path | None = None,
+    order: Order | None = None,
+    *,
+    open_best: bool = False,
+) -> None:
+    """Print an answer, and draw, export and play it as far as that is wanted.
+
+    Args:
+        answer: What was found.
+        asked: The question in one line.
+        as_json: `--json`.
+        sheet: `--contact-sheet`.
+        order: What the options say of an export.
+        open_best: `--open`.
+
+    Raises:
+        VSearchError: As `export` and `play`, or the sheet cannot be written.
+        typer.Exit: Some of it could not be exported.
+    """
+    with json_errors(as_json):
+        # The one document of --json says what was exported too.
+        early = run_export(answer, order) if order and as_json else None
+    if as_json:
+        _print_document(answer, early)
+    else:
+        print_answer(answer)
+    if sheet is not None:
+        from pipeline.search.sheet import write_contact_sheet
+
+        draw_sheet(sheet, lambda path: write_contact_sheet(path, {asked: answer}))
+    take_along(answer, order, early, open_best=open_best)
 
 
 def print_answer(answer: Answer) -> None:
@@ -39,6 +80,13 @@ def print_answer(answer: Answer) -> None:
             typer.echo(_line(place, found))
             for line in _behind(found):
                 typer.echo(line)
+
+
+def _print_document(answer: Answer, exported: ExportReport | None) -> None:
+    document = answer_document(answer)
+    if exported is not None:
+        document["export"] = export_document(exported)
+    print_json(document)
 
 
 def _print_nearest(nearest: Sequence[VideoHit]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.cli.ingest import SOME_FAILED
 from pipeline.errors import Code, ConfigError, VSearchError
 from pipeline.text import clock, printable
 
@@ -96,7 +97,25 @@ def export_document(report: ExportReport) -> dict[str, Any]:
     }
 
 
-def print_report(report: ExportReport) -> None:
+def take_along(
+    answer: Answer, order: Order | None, early: ExportReport | None, *, open_best: bool
+) -> None:
+    """Export what was not exported early, play the best moment, and say what was written.
+
+    Raises:
+        VSearchError: As `run_export` and `play`.
+        typer.Exit: Some of it could not be exported.
+    """
+    report = run_export(answer, order) if order and not early else early
+    if open_best:
+        play(answer)
+    if report is not None:
+        _print_report(report)
+        if report.failures:
+            raise typer.Exit(SOME_FAILED)
+
+
+def _print_report(report: ExportReport) -> None:
     """What was written, on stderr: stdout is the answer's."""
     if not report.files and not report.failures:
         typer.echo("nothing to export", err=True)

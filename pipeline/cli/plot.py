@@ -10,7 +10,7 @@ import typer
 
 from pipeline.cli.documents import curve_document
 from pipeline.cli.options import AsJson, ConfigFile, Overrides, json_errors, load, print_json
-from pipeline.cli.searching import Images, Without, check_sheet, searching, working
+from pipeline.cli.searching import Images, Text, Without, check_sheet, searching, working
 from pipeline.text import clock, printable, sparkline
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ def plot_cli(
     video: Annotated[
         str, typer.Argument(help="A path as ingested, a content id, or the start of one.")
     ],
-    text: Annotated[
-        str | None, typer.Argument(help='What to look for, such as "a red car".')
-    ] = None,
+    text: Text = None,
     image: Images = None,
     without: Without = None,
     output: Annotated[

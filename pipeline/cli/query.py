@@ -7,46 +7,32 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.answers import print_answer
-from pipeline.cli.documents import answer_document
+from pipeline.cli.answers import show_answer
 from pipeline.cli.export import (
     ExportAll,
     ExportFolder,
     ExportFormat,
     Open,
     Overwrite,
-    export_document,
     export_order,
-    play,
-    print_report,
-    run_export,
 )
-from pipeline.cli.ingest import SOME_FAILED
-from pipeline.cli.options import (
-    AsJson,
-    ConfigFile,
-    Overrides,
-    json_errors,
-    load,
-    print_json,
-)
+from pipeline.cli.options import AsJson, ConfigFile, Overrides, json_errors, load
 from pipeline.cli.searching import (
     FILTERS,
     ContactSheet,
     Images,
     MinConfidence,
+    Text,
     TopK,
     Where,
     Without,
     check_sheet,
-    draw_sheet,
     searching,
     working,
 )
 
 if TYPE_CHECKING:
-    from pipeline.data import Answer
-    from pipeline.export.run import ExportReport, Order
+    from pipeline.data import Aggregate
 
 EPILOG = f"""A text, picture or moment can carry a weight: 'a red car^2'.
 VIDEO is a path as ingested, a content id, or the start of one; VIDEO@1:30 is a moment of it.
@@ -68,42 +54,45 @@ class Aggregates(StrEnum):
     SOFTMAX = "softmax"
 
 
-Spots = list[str] | None
+MoreTexts = Annotated[
+    list[str] | None,
+    typer.Option("--text", "-t", metavar="TEXT", help="And look for this; can be repeated."),
+]
+Like = Annotated[
+    list[str] | None,
+    typer.Option(metavar="VIDEO[@TIME]", help="Like this one of the archive; can be repeated."),
+]
+More = Annotated[
+    list[str] | None,
+    typer.Option(metavar="VIDEO@TIME", help="More like this; can be repeated."),
+]
+Less = Annotated[
+    list[str] | None,
+    typer.Option(metavar="VIDEO@TIME", help="Less like this; can be repeated."),
+]
+Aggregation = Annotated[
+    Aggregates | None,
+    typer.Option(
+        help="A video's score: max, its best row; top_mean, its three best; softmax, all, the"
+        " best count most; mean, all alike. Else search.aggregate."
+    ),
+]
+Explain = Annotated[bool, typer.Option("--explain", help="Show the rows behind each score.")]
 
 
 def query_cli(
-    text: Annotated[
-        str | None, typer.Argument(help='What to look for, such as "a red car".')
-    ] = None,
-    texts: Annotated[
-        list[str] | None,
-        typer.Option("--text", "-t", metavar="TEXT", help="And look for this; can be repeated."),
-    ] = None,
+    text: Text = None,
+    texts: MoreTexts = None,
     image: Images = None,
     without: Without = None,
-    like: Annotated[
-        Spots,
-        typer.Option(metavar="VIDEO[@TIME]", help="Like this one of the archive; can be repeated."),
-    ] = None,
-    more: Annotated[
-        Spots, typer.Option(metavar="VIDEO@TIME", help="More like this; can be repeated.")
-    ] = None,
-    less: Annotated[
-        Spots, typer.Option(metavar="VIDEO@TIME", help="Less like this; can be repeated.")
-    ] = None,
+    like: Like = None,
+    more: More = None,
+    less: Less = None,
     where: Where = None,
     top_k: TopK = None,
-    aggregate: Annotated[
-        Aggregates | None,
-        typer.Option(
-            help="A video's score: max, its best row; top_mean, its three best; softmax, all, the"
-            " best count most; mean, all alike. Else search.aggregate."
-        ),
-    ] = None,
+    aggregate: Aggregation = None,
     min_confidence: MinConfidence = None,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Show the rows behind each score.")
-    ] = False,
+    explain: Explain = False,
     contact_sheet: ContactSheet = None,
     export: ExportFolder = None,
     export_format: ExportFormat = None,
@@ -122,53 +111,16 @@ def query_cli(
     with json_errors(as_json):
         from pipeline.search.ask import describe, question_of
 
+        sought = [*([text] if text is not None else ()), *(texts or ())]
         question = question_of(
-            [*([text] if text is not None else ()), *(texts or ())],
-            image=image,
-            without=without,
-            like=like,
-            more=more,
-            less=less,
-            where=where,
+            sought, image=image, without=without, like=like, more=more, less=less, where=where
         )
         check_sheet(contact_sheet)
         asked = describe(question)
         order = export_order(export, export_format, export_all, overwrite, asked)
+        by: Aggregate | None = None if aggregate is None else aggregate.value
         with searching(load(config, overrides).config) as searcher, working("searching"):
             answer = searcher.ask(
-                question,
-                top_k=top_k,
-                aggregate=None if aggregate is None else aggregate.value,
-                min_confidence=min_confidence,
-                explain=explain,
+                question, top_k=top_k, aggregate=by, min_confidence=min_confidence, explain=explain
             )
-        # The one document of --json says what was exported too.
-        early = run_export(answer, order) if order and as_json else None
-    _print(answer, as_json, early)
-    if contact_sheet is not None:
-        from pipeline.search.sheet import write_contact_sheet
-
-        draw_sheet(contact_sheet, lambda path: write_contact_sheet(path, {asked: answer}))
-    _take_along(answer, order, early, open_best=open_best)
-
-
-def _print(answer: Answer, as_json: bool, exported: ExportReport | None) -> None:
-    if not as_json:
-        print_answer(answer)
-        return
-    document = answer_document(answer)
-    if exported is not None:
-        document["export"] = export_document(exported)
-    print_json(document)
-
-
-def _take_along(
-    answer: Answer, order: Order | None, early: ExportReport | None, *, open_best: bool
-) -> None:
-    report = run_export(answer, order) if order and not early else early
-    if open_best:
-        play(answer)
-    if report is not None:
-        print_report(report)
-        if report.failures:
-            raise typer.Exit(SOME_FAILED)
+    show_answer(answer, asked, as_json, contact_sheet, order, open_best=open_best)

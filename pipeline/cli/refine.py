@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,6 +17,7 @@ from pipeline.cli.options import ConfigFile, Overrides, load
 from pipeline.cli.searching import (
     FILTERS,
     Images,
+    Text,
     TopK,
     Where,
     Without,
@@ -41,9 +42,7 @@ _PREFIX = 12
 
 
 def refine_cli(
-    text: Annotated[
-        str | None, typer.Argument(help='What to look for, such as "a red car".')
-    ] = None,
+    text: Text = None,
     image: Images = None,
     without: Without = None,
     where: Where = None,

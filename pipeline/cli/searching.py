@@ -29,6 +29,7 @@ FILTERS = """A filter joins conditions with and, or, not and parentheses:
 The first three take =, !=, <, <=, >, >= and in A..B; the others =, != and in (A, B).
 """
 
+Text = Annotated[str | None, typer.Argument(help='What to look for, such as "a red car".')]
 Images = Annotated[
     list[str] | None,
     typer.Option("--image", "-i", metavar="FILE", help="Look for a picture; can be repeated."),

@@ -40,30 +40,37 @@ EPILOG = f"""\b
 {FILTERS}"""
 
 
+Texts = Annotated[
+    list[str] | None,
+    typer.Argument(help='What to look for, two to five texts, such as "a man" "a red car".'),
+]
+Within = Annotated[
+    str,
+    typer.Option(
+        "--within",
+        metavar="TIME",
+        help="Most time from the end of one step to the start of the next: 10s, 1m30s, 1:30.",
+    ),
+]
+InOrder = Annotated[
+    str, typer.Option(metavar="strict|any", help="As the texts stand, or in any order.")
+]
+StepsAre = Annotated[
+    str, typer.Option(metavar="scene|frame", help="Steps are scenes, or single sampled frames.")
+]
+PerVideo = Annotated[
+    int, typer.Option(min=1, max=1000, help="Most moments of one video; none overlaps another.")
+]
+
+
 def sequence_cli(
-    texts: Annotated[
-        list[str] | None,
-        typer.Argument(help='What to look for, two to five texts, such as "a man" "a red car".'),
-    ] = None,
-    within: Annotated[
-        str,
-        typer.Option(
-            "--within",
-            metavar="TIME",
-            help="Most time from the end of one step to the start of the next: 10s, 1m30s, 1:30.",
-        ),
-    ] = "10s",
-    order: Annotated[
-        str, typer.Option(metavar="strict|any", help="As the texts stand, or in any order.")
-    ] = "strict",
-    granularity: Annotated[
-        str, typer.Option(metavar="scene|frame", help="Steps are scenes, or single sampled frames.")
-    ] = "scene",
+    texts: Texts = None,
+    within: Within = "10s",
+    order: InOrder = "strict",
+    granularity: StepsAre = "scene",
     where: Where = None,
     top_k: TopK = None,
-    per_video: Annotated[
-        int, typer.Option(min=1, max=1000, help="Most moments of one video; none overlaps another.")
-    ] = 1,
+    per_video: PerVideo = 1,
     contact_sheet: ContactSheet = None,
     config: ConfigFile = None,
     overrides: Overrides = None,

@@ -6,23 +6,14 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.answers import print_answer
-from pipeline.cli.documents import answer_document
-from pipeline.cli.options import (
-    AsJson,
-    ConfigFile,
-    Overrides,
-    json_errors,
-    load,
-    print_json,
-)
+from pipeline.cli.answers import show_answer
+from pipeline.cli.options import AsJson, ConfigFile, Overrides, json_errors, load
 from pipeline.cli.searching import (
     FILTERS,
     ContactSheet,
     TopK,
     Where,
     check_sheet,
-    draw_sheet,
     searching,
     working,
 )
@@ -61,12 +52,4 @@ def similar_cli(
         check_sheet(contact_sheet)
         with searching(load(config, overrides).config) as searcher, working("searching"):
             answer = searcher.ask(question, top_k=top_k)
-    if as_json:
-        print_json(answer_document(answer))
-    else:
-        print_answer(answer)
-    if contact_sheet is not None:
-        from pipeline.search.sheet import write_contact_sheet
-
-        heading = describe(question)
-        draw_sheet(contact_sheet, lambda path: write_contact_sheet(path, {heading: answer}))
+    show_answer(answer, describe(question), as_json, contact_sheet)

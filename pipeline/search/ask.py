@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from os import PathLike
 from pathlib import Path
 
@@ -54,13 +56,17 @@ def question_of(
 
     Raises:
         FilterError: The filter cannot be read.
-        QueryError: Nothing is looked for, or a part is empty, or a weight or a time is none.
+        QueryError: Nothing is looked for, or a part is empty or neither text nor a path, or a
+            weight or a time is none.
         MediaError: NOT_FOUND, a picture is not there.
     """
-    texts = tuple(_words(*each, "text") for each in _each(text))
-    negatives = tuple(_words(*each, "text that is not wanted") for each in _each(without))
-    pictures = tuple(_picture(*each) for each in _each(image))
-    likes, mores, lesses = (tuple(_spot(*e) for e in _each(parts)) for parts in (like, more, less))
+    texts = tuple(_words(*each, "text") for each in _each(text, "text"))
+    not_wanted = "text that is not wanted"
+    negatives = tuple(_words(*each, not_wanted) for each in _each(without, not_wanted))
+    pictures = tuple(_picture(*each) for each in _each(image, "picture"))
+    likes, mores, lesses = (
+        tuple(_spot(*each) for each in _each(parts, "video")) for parts in (like, more, less)
+    )
     wanted = parse_filter(where) if isinstance(where, str) else where
     count = sum(map(len, (texts, negatives, pictures, likes, mores, lesses)))
     if count > MOST_PARTS:
@@ -90,15 +96,39 @@ def written(what: str, weight: float = 1.0) -> str:
     return what if plain and weight == 1 else f"{what}^{weight!r}"
 
 
-def _each(parts: Parts) -> list[tuple[str, float | None]]:
+def _each(parts: Parts, name: str) -> list[tuple[str, float | None]]:
     """Parts as they were written, with the weights that were given apart from that."""
     if parts is None:
         return []
     if isinstance(parts, Mapping):
-        return [(str(what), float(weight)) for what, weight in parts.items()]
-    if isinstance(parts, str | PathLike):
-        return [(str(parts), None)]
-    return [(str(what), None) for what in parts]
+        return [(_plain(what, name), _given(what, weight)) for what, weight in parts.items()]
+    if isinstance(parts, str | bytes | PathLike) or not isinstance(parts, Iterable):
+        return [(_plain(parts, name), None)]
+    return [(_plain(what, name), None) for what in parts]
+
+
+def _plain(what: object, name: str) -> str:
+    """A part as text, or refused: a program may hand over anything."""
+    text = os.fspath(what) if isinstance(what, str | PathLike) else what
+    if not isinstance(text, str):
+        raise _refused(
+            f"a {name} is text or a path, as in 'a red car' or 'car.jpg', not of type"
+            f" {type(what).__name__}"
+        )
+    return text
+
+
+def _given(what: object, weight: object) -> float:
+    """A weight that was given apart; what is a number may still be out of range."""
+    if not isinstance(weight, Real):
+        raise _refused(
+            f"the weight of {quoted(str(what))} is a number, as in {{'a red car': 2}}, not of type"
+            f" {type(weight).__name__}"
+        )
+    try:
+        return float(weight)
+    except OverflowError:
+        return math.inf
 
 
 def _words(written: str, weight: float | None, name: str) -> Words:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from types import TracebackType
 
 from pipeline.config import Config
@@ -15,9 +14,10 @@ from pipeline.search.answer import answer, options, prepare
 from pipeline.search.ask import Parts, question_of
 from pipeline.search.candidates import find_sequences
 from pipeline.search.curve import score_curve
+from pipeline.search.notebook import ShownCurve, ShownSequence
 from pipeline.search.opening import Opened
 from pipeline.search.prompts import encode_texts, prompts_of
-from pipeline.search.seeds import find_video
+from pipeline.search.seeds import find_videos
 from pipeline.search.sequence import sequence_question
 
 
@@ -176,7 +176,8 @@ class Searcher(AbstractContextManager["Searcher"]):
         found = find_sequences(
             self._opened.store, question, vectors, top_k=search.top_k, per_video=per_video
         )
-        return replace(found, took_s=time.perf_counter() - started)
+        took_s = time.perf_counter() - started
+        return ShownSequence(found.results, found.reason, found.compared, found.bound, took_s)
 
     def curve(
         self, video: str, text: Parts = None, *, image: Parts = None, without: Parts = None
@@ -196,9 +197,10 @@ class Searcher(AbstractContextManager["Searcher"]):
         """
         question = question_of(text, image=image, without=without)
         self._opened.follow()
-        record = find_video(self._opened.store.iterate_videos(), video)
+        (record,) = find_videos(self._opened.store, [video])
         composed, _ = prepare(self._opened, question)
-        return score_curve(self._opened.store, record, composed.vector)
+        curve = score_curve(self._opened.store, record, composed.vector)
+        return ShownCurve(record, curve.starts_s, curve.ends_s, curve.times_s, curve.scores)
 
     def close(self) -> None:
         """Let go of the store."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from pipeline.text import clock
 
 LEAST_PREFIX = 4
 """Fewer digits of a content id are no name for a video."""
+
+_CONTENT_ID = re.compile("[0-9a-f]{64}")
 
 _AROUND_S = (2.0, 30.0, math.inf)
 """How far from a moment its nearest sample is looked for, at first and then."""
@@ -52,15 +55,32 @@ def find_seeds(store: VideoStore, spots: Sequence[Spot]) -> list[Seed]:
         MediaError: NO_FRAMES, the video has no rows.
         StoreError: The store failed.
     """
-    if not spots:
-        return []
-    records = list(store.iterate_videos())
     found: list[Seed] = []
-    for spot in spots:
-        record = find_video(records, spot.video)
+    records = find_videos(store, [spot.video for spot in spots])
+    for spot, record in zip(spots, records, strict=True):
         vector = record.mean if spot.at_s is None else _seen_at(store, record, spot.at_s)
         found.append(Seed(record, np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)))
     return found
+
+
+def find_videos(store: VideoStore, names: Sequence[str]) -> list[VideoRecord]:
+    """The videos that names mean, one each; all videos are read where a name is no whole id.
+
+    Args:
+        store: Open for reading.
+        names: As `find_video` takes them.
+
+    Raises:
+        QueryError: As `find_video`.
+        StoreError: The store failed.
+    """
+    keys = [name.lower() for name in names]
+    known = store.videos([key for key in keys if _CONTENT_ID.fullmatch(key)])
+    records = [] if known.keys() >= set(keys) else list(store.iterate_videos())
+    return [
+        known[key] if key in known else find_video(records, name)
+        for key, name in zip(keys, names, strict=True)
+    ]
 
 
 def find_video(records: Iterable[VideoRecord], name: str) -> VideoRecord:

@@ -14,7 +14,7 @@ from tests.cli.test_cli import Result, Run, folder, vsearch
 @pytest.fixture
 def indexed(folder: Path, asked_archive: Path) -> Path:
     """A folder of the test's own, where commands without `--config` ask that archive."""
-    shutil.copy(asked_archive / "vsearch.yaml", folder)
+    shutil.copy(asked_archive, folder)
     return folder
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,32 +15,25 @@ from PIL import Image
 
 from pipeline.data import Answer
 from pipeline.errors import MediaError, QueryError
-from pipeline.ingest.run import ingest
+from pipeline.media.chart import WIDTH as CHART_WIDTH
 from pipeline.media.thumbnail import frame_at
 from pipeline.search.aggregate import AGGREGATIONS
-from pipeline.search.notebook import ShownAnswer, answer_html
+from pipeline.search.notebook import (
+    MOST_PICTURES,
+    ShownAnswer,
+    ShownCurve,
+    ShownSequence,
+    answer_html,
+    sequence_html,
+)
 from pipeline.search.searcher import Searcher
 from pipeline.settings import load_config
+from pipeline.text import clock
 
 
 @pytest.fixture(scope="module")
-def searcher(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
-    """Over the drawn videos, on Milvus Lite, with rows enough for confidence."""
-    folder = tmp_path_factory.mktemp("answers")
-    (folder / "empty.yaml").touch()
-    ours = [
-        f"source.paths=[{drawn}]",
-        "encode.backend=demo",
-        "encode.device=cpu",
-        f"encode.cache_dir={folder}/cache",
-        "scenes.max_length_s=15",
-        "sample.fps=4",
-        f"store.uri={folder}/archive.db",
-        f"run.state_dir={folder}/state",
-    ]
-    config = load_config(folder / "empty.yaml", ours).config
-    assert ingest(config).failures == ()
-    with Searcher(config) as opened:
+def searcher(asked_archive: Path) -> Iterator[Searcher]:
+    with Searcher(load_config(asked_archive).config) as opened:
         yield opened
 
 
@@ -249,6 +244,38 @@ def test_a_notebook_shows_that_nothing_answers(searcher: Searcher) -> None:
     assert page.count("<img ") == 1
     nothing = answer_html(searcher.query("a red car", where="tag = none"))
     assert nothing == "<p><b>no match</b>: no video satisfies the filter</p>"
+
+
+def test_a_notebook_shows_a_sequence(searcher: Searcher) -> None:
+    texts = ["a red car", "a <blue> car"]
+    answer = searcher.sequence(texts, granularity="frame", top_k=2)
+    assert isinstance(answer, ShownSequence)
+    page = answer._repr_html_()
+    assert page.count('<img src="data:image/jpeg;base64,') == 4
+    assert page.count("<tr>") == 3
+    assert "<th>a red car</th><th>a &lt;blue&gt; car</th>" in page
+    (first, second) = answer.results[0].steps
+    assert page.index(f"{clock(first.best_s)} (") < page.index(f"{clock(second.best_s)} (")
+    assert re.search(r"2 moments in \d+ ms, 5 videos compared", page)
+    none = searcher.sequence(texts, where="tag = none")
+    assert sequence_html(none) == "<p><b>no match</b>: no video satisfies the filter</p>"
+
+
+def test_pictures_of_a_long_sequence_are_few(searcher: Searcher) -> None:
+    answer = searcher.sequence(["a car", "a house"], granularity="frame", per_video=9, top_k=20)
+    assert len(answer.results) > MOST_PICTURES / 2
+    page = sequence_html(answer)
+    assert page.count("<img ") == MOST_PICTURES
+    assert page.count("<tr>") == 1 + len(answer.results)
+
+
+def test_a_notebook_shows_a_curve(searcher: Searcher, drawn: Path) -> None:
+    curve = searcher.curve(str(drawn / "road_trip.mp4"), "a red car")
+    assert isinstance(curve, ShownCurve)
+    kind, packed = curve._repr_html_().removesuffix('">').split(",")
+    assert kind == '<img src="data:image/jpeg;base64'
+    with Image.open(io.BytesIO(base64.b64decode(packed))) as chart:
+        assert chart.width == CHART_WIDTH
 
 
 def test_names_of_files_are_no_html(searcher: Searcher) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from pipeline.data import Picture, Question, Spot, Words
 from pipeline.errors import Code, FilterError, MediaError, QueryError
@@ -24,12 +27,15 @@ from pipeline.search.ask import MOST_CHARACTERS, MOST_PARTS, Parts, describe, qu
         ("a car^1e2", [Words("a car", 100.0)]),
         ("2^3^0.5", [Words("2^3", 0.5)]),
         ("a^b", [Words("a^b")]),
-        ("x^-1", [Words("x^-1")]),
+        ("a car^x", [Words("a car^x")]),
+        ("a car^-1", [Words("a car^-1")]),
         ("line\nbreak^2", [Words("line\nbreak", 2.0)]),
         (["a car", "night^3"], [Words("a car"), Words("night", 3.0)]),
         (("a car",), [Words("a car")]),
         ({"a car": 2, "night": 0.5}, [Words("a car", 2.0), Words("night", 0.5)]),
         ({"a car^2": 3.0}, [Words("a car^2", 3.0)]),
+        ({"a car": np.float32(2)}, [Words("a car", 2.0)]),
+        ((text for text in ["a car"]), [Words("a car")]),
         ("user@host", [Words("user@host")]),
     ],
 )
@@ -69,6 +75,12 @@ def test_a_file_may_be_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     )  # fmt: skip
 
 
+def test_a_path_of_any_kind_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    (entry,) = os.scandir(tmp_path)
+    assert question_of(image=entry).pictures == (Picture(tmp_path / "a.png"),)
+
+
 def test_everything_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.png").touch()
@@ -104,6 +116,10 @@ def test_everything_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ({"text": "a car^."}, "a weight is"),
         ({"text": {"a car": -1.0}}, "a weight is"),
         ({"text": {"a car": float("nan")}}, "a weight is"),
+        ({"text": {"a car": float("inf")}}, "a weight is"),
+        ({"text": {"a car": 10**400}}, "a weight is"),
+        ({"text": {"a car": "2"}}, "weight of 'a car' is a number.*, not of type str"),
+        ({"text": {"a car": None}}, "weight of 'a car' is a number.*, not of type NoneType"),
         ({"text": "a car^1e400"}, "a weight is"),
         ({"text": "a car^1e39"}, "a weight is"),
         ({"text": "a car^1e-39"}, "a weight is"),
@@ -112,6 +128,14 @@ def test_everything_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ({"like": "v@1:2:3:4"}, "'1:2:3:4' is no time: write VIDEO@12.5"),
         ({"like": "v@1.2.3"}, "is no time"),
         ({"like": "v@" + "9" * 400}, "is no time"),
+        ({"text": 5}, "a text is text or a path, as in 'a red car'.*, not of type int"),
+        ({"text": b"a car"}, "a text is .*, not of type bytes"),
+        ({"text": ["a car", None]}, "a text is .*, not of type NoneType"),
+        ({"text": {5: 1.0}}, "a text is .*, not of type int"),
+        ({"text": "a car", "without": [1.5]}, "a text that is not wanted is .*, not of type float"),
+        ({"image": np.zeros((2, 2, 3))}, "a picture is .*, not of type ndarray"),
+        ({"image": Image.new("RGB", (2, 2))}, "a picture is .*, not of type Image"),
+        ({"like": ("v", 3)}, "a video is .*, not of type int"),
         ({"text": ["a car"] * 60, "without": ["rain"] * 41}, f"at most {MOST_PARTS} parts"),
     ],
 )

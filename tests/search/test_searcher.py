@@ -13,27 +13,17 @@ from pipeline.data import VideoHit
 from pipeline.demo.archive import CLIPS, is_right
 from pipeline.demo.captions import Asked, Caption, ask, plain
 from pipeline.demo.clips import answers, truth_of
-from pipeline.ingest.run import ingest
 from pipeline.media.thumbnail import frame_at
 from pipeline.search.searcher import Searcher
 from pipeline.settings import load_config
+from tests.conftest import index_drawn
 
 
 @pytest.fixture(scope="module")
 def searcher(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
-    """Over the drawn videos, on Milvus Lite."""
-    folder = tmp_path_factory.mktemp("search")
-    (folder / "empty.yaml").touch()
-    ours = [
-        f"source.paths=[{drawn}]",
-        "encode.backend=demo",
-        "encode.device=cpu",
-        f"store.uri={folder}/archive.db",
-        f"run.state_dir={folder}/state",
-    ]
-    config = load_config(folder / "empty.yaml", ours).config
-    assert ingest(config).failures == ()
-    with Searcher(config) as opened:
+    """Over the drawn videos, sampled as they are by default."""
+    settings = index_drawn(drawn, tmp_path_factory.mktemp("search"))
+    with Searcher(load_config(settings).config) as opened:
         yield opened
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -67,6 +68,20 @@ def test_seeds_come_in_the_order_of_their_spots(store: VideoStore) -> None:
     found = [seed.record.video.video_id for seed in find_seeds(store, spots)]
     assert found == [video_id(name) for name in "cab"]
     assert find_seeds(store, []) == []
+
+
+def test_whole_ids_are_looked_up_and_other_names_cost_one_reading(store: VideoStore) -> None:
+    a, b, c = (Spot(video_id(name)) for name in "abc")
+    with mock.patch.object(store, "iterate_videos", wraps=store.iterate_videos) as reading:
+        found = find_seeds(store, [c, Spot(video_id("a").upper(), 1.0), b, a])
+        assert [seed.record.video.video_id for seed in found] == [video_id(x) for x in "caba"]
+        assert find_seeds(store, []) == []
+        reading.assert_not_called()
+        found = find_seeds(store, [Spot("/archive/c.mp4"), a, Spot("/archive/b.mp4")])
+        assert [seed.record.video.video_id for seed in found] == [video_id(x) for x in "cab"]
+        reading.assert_called_once_with()
+        with pytest.raises(QueryError, match="is not in the archive"):
+            find_seeds(store, [a, Spot("0" * 64)])
 
 
 def test_a_moment_behind_the_end(store: VideoStore) -> None:
