@@ -70,14 +70,15 @@ def gone(
         known: Absolute paths.
         found: What `discover` gave.
         source: Where it looked.
-        even_many: Believe it even so.
+        even_many: Believe it even so, and that a folder which is missing is gone.
 
     Returns:
         The paths, and a failure for each folder that was not believed.
     """
     items = list(found)
     there = {str(item) for item in items if isinstance(item, Path)}
-    closed = [item.uri for item in items if isinstance(item, Failure)]
+    codes = {Code.UNREADABLE} if even_many else {Code.UNREADABLE, Code.NOT_FOUND}
+    closed = [item.uri for item in items if isinstance(item, Failure) and item.code in codes]
     missing = sorted(path for path in set(known) - there if not _beneath_any(path, closed))
     lost: set[str] = set()
     failures = []
@@ -140,7 +141,8 @@ def _choice(match: re.Match[str]) -> str:
 
 
 def _beneath_any(path: str, folders: Iterable[str]) -> bool:
-    return any(path != folder and path.startswith(folder.rstrip("/") + "/") for folder in folders)
+    places = (os.path.abspath(Path(folder).expanduser()) for folder in folders)
+    return any(path.startswith(place.rstrip("/") + "/") for place in places)
 
 
 def unfound(
