@@ -17,7 +17,7 @@ from pipeline.ingest.chain import Chain, Watch
 from pipeline.ingest.places import covered, unfound
 from pipeline.ingest.state import ledger_path, run_lock
 from pipeline.ingest.verify import verify
-from pipeline.store import Generation, Generations, VideoStore
+from pipeline.store import Generation, Generations, VideoStore, leased
 from pipeline.store.versions import Names, archive_index, fingerprint
 
 _VIDEOS_A_COPY = 100
@@ -168,7 +168,7 @@ def rollback(config: Config) -> tuple[Names, int]:
         StoreError: There is none.
         LockedError: A run is at this collection.
     """
-    with run_lock(config), Generations(config.store) as generations:
+    with run_lock(config), leased(config.store), Generations(config.store) as generations:
         current, previous = generations.current(), generations.previous()
         if current is None or previous is None or current == previous:
             return generations.rollback(), 0
@@ -199,7 +199,7 @@ def prune(
         StoreError: The store failed.
     """
     kept = {"current", "previous"} if keep_previous else {"current"}
-    with run_lock(config), Generations(config.store) as generations:
+    with run_lock(config), leased(config.store), Generations(config.store) as generations:
         found = [each for each in generations.all() if each.role not in kept]
         if not found or not confirm(found):
             return []

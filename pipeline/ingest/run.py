@@ -23,7 +23,7 @@ from pipeline.ingest.stop import Stop
 from pipeline.media.reader import COLOUR_VERSION
 from pipeline.models import Encoder, load_encoder
 from pipeline.settings import remember, remember_encoder
-from pipeline.store import Generations, VideoStore
+from pipeline.store import Generations, VideoStore, leased
 
 __all__ = ["RunEvent", "Watch", "identity", "ingest", "reindex"]
 
@@ -162,6 +162,7 @@ def _connect(config: Config, opened: ExitStack) -> tuple[Encoder, VideoStore]:
         finally:
             # Entered even if the encoder failed, so that the store is let go.
             store = opened.enter_context(connecting.result())
+    opened.enter_context(leased(config.store))
     return encoder, store
 
 

@@ -93,8 +93,7 @@ class Writer:
         self.rows_written += self._store.upsert_segments(self._rows, self.revision)
         self._rows_since_flush += len(self._rows)
         self._rows = []
-        self._store.commit(self._finished)
-        done, self._finished = self._finished, []
+        done, self._finished = [*self._commit()], []
         self._unflushed.extend(done)
         self._committed.extend(record.video.video_id for record in done)
         self._written_at = time.monotonic()
@@ -105,6 +104,21 @@ class Writer:
             or self._written_at - self._flushed_at >= self._config.flush_s
         ):
             self._flush()
+
+    def _commit(self) -> Iterator[VideoRecord]:
+        """Commit what is finished; of a video that a later run has committed, that stands.
+
+        Otherwise the earlier run would commit rows that the later one has swept.
+        """
+        there = self._store.videos(record.video.video_id for record in self._finished)
+        newer = {key: record for key, record in there.items() if record.revision > self.revision}
+        self._store.commit(
+            record for record in self._finished if record.video.video_id not in newer
+        )
+        for key in newer:
+            self._store.delete_rows(key, self.revision)
+        for record in self._finished:
+            yield newer.get(record.video.video_id, record)
 
     def _flush(self) -> None:
         if self._rows_since_flush or self._unflushed:

@@ -17,7 +17,7 @@ from pipeline.search.behind import Behind, rows_behind
 from pipeline.search.compose import Composed, Seeds, compose
 from pipeline.search.moments import Sampling
 from pipeline.search.notebook import ShownAnswer
-from pipeline.search.opening import Opened
+from pipeline.search.opening import Opened, View
 from pipeline.search.prompts import prompts_of
 from pipeline.search.rank import rank
 from pipeline.search.reasons import nothing_found
@@ -74,9 +74,9 @@ def answer(
         StoreError: The store failed.
     """
     started = time.perf_counter()
-    opened.follow()
-    composed, selection = prepare(opened, question)
-    store, vector = opened.store, composed.vector
+    view = opened.follow()
+    composed, selection = prepare(view, question)
+    store, vector = view.store, composed.vector
     sampling = Sampling.of(store.identity.content)
     scored = best_videos(store, vector, search.aggregate, top_k=search.top_k, selection=selection)
     behind = rows_behind(
@@ -98,7 +98,7 @@ def answer(
         selection=selection,
         explain=search.aggregate if explain else None,
     )
-    found = _confident(opened, found, composed, behind)
+    found = _confident(view, found, composed, behind)
     # Whoever shows a picture asks for the nearest there is, and its confidence is known less well.
     least = search.min_confidence if strict or not composed.form.pictures else None
     reason = _unsure(found, least) if found else nothing_found(store, selection)
@@ -106,19 +106,19 @@ def answer(
     return ShownAnswer(results, time.perf_counter() - started, reason, nearest, scored.bound)
 
 
-def prepare(opened: Opened, question: Question) -> tuple[Composed, Selection]:
+def prepare(view: View, question: Question) -> tuple[Composed, Selection]:
     """A question as one vector, and the rows that count.
 
     Raises:
         QueryError: As `answer`; MediaError and StoreError likewise.
     """
     spots = (*question.like, *question.more, *question.less)
-    seeds = find_seeds(opened.store, spots)
+    seeds = find_seeds(view.store, spots)
     likes, mores = len(question.like), len(question.like) + len(question.more)
     parts = Seeds(seeds[:likes], seeds[likes:mores], seeds[mores:])
-    templates = prompts_of(opened.config.search.templates)
-    composed = compose(opened.encoder, question, parts, templates)
-    selection = EVERY_ROW if question.where is None else select(opened.store, question.where)
+    templates = prompts_of(view.config.search.templates)
+    composed = compose(view.encoder, question, parts, templates)
+    selection = EVERY_ROW if question.where is None else select(view.store, question.where)
     if not parts.like:
         return composed, selection
     left_out = {seed.record.video.video_id: NO_ROWS for seed in parts.like}
@@ -126,16 +126,16 @@ def prepare(opened: Opened, question: Question) -> tuple[Composed, Selection]:
 
 
 def _confident(
-    opened: Opened, found: Sequence[VideoHit], composed: Composed, behind: Behind
+    view: View, found: Sequence[VideoHit], composed: Composed, behind: Behind
 ) -> tuple[VideoHit, ...]:
     """Videos with their confidence, that of the best row of each."""
-    background = opened.background() if found else None
+    background = view.background() if found else None
     if background is None:
         return tuple(found)
     vectors = behind.vectors
     best = [behind.rows[each.record.video.video_id][0].row_id for each in found]
     if unknown := set(best) - vectors.keys():
-        vectors = {**vectors, **{hit.row_id: row for hit, row in opened.store.rows(unknown)}}
+        vectors = {**vectors, **{hit.row_id: row for hit, row in view.store.rows(unknown)}}
     # A video may be deleted between two requests: it is let go with its row.
     pairs = [(each, vectors[key]) for each, key in zip(found, best, strict=True) if key in vectors]
     nearest: Float32Array = np.array([row for _, row in pairs], dtype=np.float32)

@@ -15,8 +15,8 @@ from pipeline.models import Encoder, load_encoder
 from pipeline.search.cohort import cohort_vectors
 from pipeline.search.confidence import LEAST_ROWS, SAMPLE_ROWS, Background
 from pipeline.search.prompts import prompts_of
+from pipeline.settings import remembered_encoder
 from pipeline.store import VideoStore
-from pipeline.store.versions import Names
 
 FRESH_S = 600.0
 """An archive grows: its sample is drawn again after so many seconds."""
@@ -24,9 +24,8 @@ FRESH_S = 600.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sample:
-    """Rows of an archive at one time."""
+    """Rows of an archive, and when they were read."""
 
-    names: Names
     vectors: Float32Array
     rows: int
     taken: float
@@ -35,11 +34,47 @@ class _Sample:
     def take(cls, store: VideoStore) -> _Sample:
         rows = store.count_rows()
         vectors = store.sample(SAMPLE_ROWS, of=rows)
-        return cls(store.names, vectors, rows, time.monotonic())
+        return cls(vectors, rows, time.monotonic())
+
+
+class View:
+    """The archive that answered at one time: what one question sees, whatever is switched since.
+
+    Args:
+        config: Which settings.
+        store: Open on it.
+        encoder: Its encoder.
+        sample: Rows of it.
+    """
+
+    def __init__(
+        self, config: Config, store: VideoStore, encoder: Encoder, sample: _Sample
+    ) -> None:
+        self.config = config
+        self.store = store
+        self.encoder = encoder
+        self._sample = sample
+        self._background: Background | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether its sample still stands for an archive that grows."""
+        return time.monotonic() - self._sample.taken <= FRESH_S
+
+    def background(self) -> Background | None:
+        """What questions are compared with; None where the archive is too small."""
+        with self._lock:
+            if self._background is None and len(self._sample.vectors) >= LEAST_ROWS:
+                templates = prompts_of(self.config.search.templates)
+                cache = Path(self.config.encode.cache_dir).expanduser()
+                texts = cohort_vectors(self.encoder, templates, cache)
+                self._background = Background(texts, self._sample.vectors, self._sample.rows)
+            return self._background
 
 
 class Opened:
-    """A store and the encoder of its archive.
+    """A store and the encoder of its archive, followed when another archive takes its place.
 
     Args:
         config: Which archive, which encoder.
@@ -55,44 +90,37 @@ class Opened:
         with ThreadPoolExecutor(1) as other:
             connecting = other.submit(_open, config)
             try:
-                self.encoder = load_encoder(config.encode)
+                encoder = load_encoder(config.encode)
             except BaseException:  # also Ctrl-C: the store is let go, and the error goes on
                 if connecting.exception() is None:
                     connecting.result()[0].close()
                 # Nothing indexed is the better answer than no weights to search nothing with.
                 connecting.result()
                 raise
-            self.store, self._sample = connecting.result()
-        self._background: Background | None = None
+            self.store, sample = connecting.result()
         self._lock = threading.Lock()
         try:
-            _check_encoder(self.encoder, self.store.identity, config)
+            self._view = self._viewed(encoder, sample)
         except ModelError:
             self.store.close()
             raise
 
-    def follow(self) -> None:
-        """Follow the archive if it was switched since the last question.
+    def follow(self) -> View:
+        """The archive that answers now, with its encoder.
 
         Raises:
             StoreError: It is gone.
-            ModelError: It is now one of another encoder.
+            ModelError: It is one of another encoder, which is not known here.
         """
-        self.store.resolve()
-        _check_encoder(self.encoder, self.store.identity, self.config)
-
-    def background(self) -> Background | None:
-        """What questions are compared with; None where the archive is too small."""
         with self._lock:
-            old = self._sample
-            if old.names != self.store.names or time.monotonic() - old.taken > FRESH_S:
-                self._sample, self._background = _Sample.take(self.store), None
-            if self._background is None and len(self._sample.vectors) >= LEAST_ROWS:
-                templates = prompts_of(self.config.search.templates)
-                cache = Path(self.config.encode.cache_dir).expanduser()
-                texts = cohort_vectors(self.encoder, templates, cache)
-                self._background = Background(texts, self._sample.vectors, self._sample.rows)
-            return self._background
+            names = self.store.resolve()
+            if names != self._view.store.names or not self._view.is_fresh:
+                self._view = self._viewed(self._view.encoder, _Sample.take(self.store))
+            return self._view
+
+    def _viewed(self, encoder: Encoder, sample: _Sample) -> View:
+        store = self.store.snapshot()
+        return View(self.config, store, _fitting(encoder, store, self.config), sample)
 
 
 def _open(config: Config) -> tuple[VideoStore, _Sample]:
@@ -105,16 +133,34 @@ def _open(config: Config) -> tuple[VideoStore, _Sample]:
         raise
 
 
-def _check_encoder(encoder: Encoder, identity: Identity, config: Config) -> None:
-    different = [
+def _fitting(encoder: Encoder, store: VideoStore, config: Config) -> Encoder:
+    """The encoder of the archive: this one, or else the one that is remembered for it.
+
+    An archive may be switched to another model, or back, while the settings stay.
+
+    Raises:
+        ModelError: Neither is.
+    """
+    identity = store.identity
+    different = _differences(encoder, identity)
+    if not different:
+        return encoder
+    remembered = remembered_encoder(config, store.names.fingerprint)
+    if remembered is not None:
+        other = load_encoder(remembered)
+        if not _differences(other, identity):
+            return other
+    raise ModelError(
+        f"the archive {config.store.collection} was made with another encoder:"
+        f" {'; '.join(different)}. Use the settings of its ingest",
+        code=Code.MODEL_MISMATCH,
+        uri="encode",
+    )
+
+
+def _differences(encoder: Encoder, identity: Identity) -> list[str]:
+    return [
         f"{fact} {identity.encoder.get(fact)!r}, not {value!r}"
         for fact, value in encoder.facts.items()
         if identity.encoder.get(fact) != value
     ]
-    if different:
-        raise ModelError(
-            f"the archive {config.store.collection} was made with another encoder:"
-            f" {'; '.join(different)}. Use the settings of its ingest",
-            code=Code.MODEL_MISMATCH,
-            uri="encode",
-        )

@@ -170,11 +170,11 @@ class Searcher(AbstractContextManager["Searcher"]):
         )
         started = time.perf_counter()
         search = options(self._config.search, top_k=top_k)
-        self._opened.follow()
+        view = self._opened.follow()
         templates = prompts_of(search.templates)
-        vectors = encode_texts(self._opened.encoder, question.texts, templates)
+        vectors = encode_texts(view.encoder, question.texts, templates)
         found = find_sequences(
-            self._opened.store, question, vectors, top_k=search.top_k, per_video=per_video
+            view.store, question, vectors, top_k=search.top_k, per_video=per_video
         )
         took_s = time.perf_counter() - started
         return ShownSequence(found.results, found.reason, found.compared, found.bound, took_s)
@@ -196,10 +196,10 @@ class Searcher(AbstractContextManager["Searcher"]):
             StoreError: The store failed.
         """
         question = question_of(text, image=image, without=without)
-        self._opened.follow()
-        (record,) = find_videos(self._opened.store, [video])
-        composed, _ = prepare(self._opened, question)
-        curve = score_curve(self._opened.store, record, composed.vector)
+        view = self._opened.follow()
+        (record,) = find_videos(view.store, [video])
+        composed, _ = prepare(view, question)
+        curve = score_curve(view.store, record, composed.vector)
         return ShownCurve(record, curve.starts_s, curve.ends_s, curve.times_s, curve.scores)
 
     def close(self) -> None:

@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipeline.store.generations import Generation, Generations
+    from pipeline.store.lease import leased
     from pipeline.store.milvus import VideoStore
     from pipeline.store.reading import MAX_LIMIT
     from pipeline.store.versions import StoreStats
 
-__all__ = ["MAX_LIMIT", "Generation", "Generations", "StoreStats", "VideoStore"]
+__all__ = ["MAX_LIMIT", "Generation", "Generations", "StoreStats", "VideoStore", "leased"]
 
 _HOMES = {
     "Generation": "pipeline.store.generations",
     "Generations": "pipeline.store.generations",
     "MAX_LIMIT": "pipeline.store.reading",
+    "leased": "pipeline.store.lease",
     "StoreStats": "pipeline.store.versions",
     "VideoStore": "pipeline.store.milvus",
 }

@@ -34,57 +34,10 @@ from pipeline.ingest.run import RunEvent, ingest
 from pipeline.ingest.state import run_lock
 from pipeline.media.image import load_image
 from pipeline.search.searcher import Searcher
-from pipeline.settings import load_config
 from pipeline.store import VideoStore
+from tests.ingest.conftest import GOOD, content, rows
 from tests.media_factory import MediaFactory
 from tests.store.conftest import drop_archive
-
-GOOD = ("h264.mp4", "vp9.webm", "hevc.mkv")
-
-
-@pytest.fixture
-def archive(tmp_path: Path, media: MediaFactory) -> Path:
-    """A folder of three videos."""
-    folder = tmp_path / "videos"
-    folder.mkdir()
-    for name in GOOD:
-        shutil.copy(media[name], folder)
-    return folder
-
-
-@pytest.fixture
-def settings(archive: Path, untrained: Path, tmp_path: Path) -> Callable[..., Config]:
-    """Settings for that folder on Milvus Lite; more as `section.key=value`."""
-
-    def make(*overrides: str) -> Config:
-        ours = (
-            f"source.paths=[{archive}]",
-            f"encode.weights={untrained}",
-            "encode.device=cpu",
-            f"store.uri={tmp_path}/archive.db",
-            f"run.state_dir={tmp_path}/state",
-        )
-        (tmp_path / "empty.yaml").touch()
-        return load_config(tmp_path / "empty.yaml", [*ours, *overrides]).config
-
-    return make
-
-
-def rows(config: Config) -> dict[str, np.ndarray]:
-    """Every row of the archive, by key, with its vector."""
-    with VideoStore.connect(config.store) as store:
-        store.open_for_reading()
-        return {hit.row_id: vector for hit, vector in store.scan(Scope())}
-
-
-def content(config: Config) -> dict[tuple[object, ...], np.ndarray]:
-    """Every row by what it says, whatever its revision, with its vector."""
-    with VideoStore.connect(config.store) as store:
-        store.open_for_reading()
-        return {
-            (hit.video_id, hit.scene_index, hit.start_s, hit.end_s, hit.pts_s, hit.box): vector
-            for hit, vector in store.scan(Scope())
-        }
 
 
 def counts(report: IngestReport) -> VideoCounts:
@@ -433,7 +386,7 @@ def frame_of(path: Path, folder: Path) -> tuple[Path, str, float]:
     return folder / "frame.png", path.name, float(batch.pts_s[at])
 
 
-def test_another_model_is_refused_at_the_query(
+def test_another_model_is_refused_where_the_right_one_is_not_known(
     settings: Callable[..., Config], tmp_path: Path
 ) -> None:
     from pipeline.errors import ModelError
@@ -443,9 +396,13 @@ def test_another_model_is_refused_at_the_query(
     ingest(config)
     write_untrained(tmp_path / "other.safetensors", seed=1)
     encode = config.encode.model_copy(update={"weights": str(tmp_path / "other.safetensors")})
+    other = config.model_copy(update={"encode": encode})
+    elsewhere = config.run.model_copy(update={"state_dir": str(tmp_path / "elsewhere")})
     with pytest.raises(ModelError) as caught:
-        Searcher(config.model_copy(update={"encode": encode}))
+        Searcher(other.model_copy(update={"run": elsewhere}))
     assert caught.value.code == Code.MODEL_MISMATCH
+    with Searcher(config) as right, Searcher(other) as remembering:
+        assert remembering.query("a car").results == right.query("a car").results
 
 
 def test_decord_and_torch_never_meet(

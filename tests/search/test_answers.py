@@ -175,13 +175,9 @@ def test_prompts_of_clip_answer_too(searcher: Searcher) -> None:
     config = searcher._config.model_copy(
         update={"search": searcher._config.search.model_copy(update={"templates": "clip"})}
     )
-    opened = searcher._opened
-    old, opened.config = opened.config, config
-    try:
-        assert names(every(searcher, "a red car"))[0] == "road_trip.mp4"
-        assert names(every(searcher, "a red car", without="snow"))[0] == "road_trip.mp4"
-    finally:
-        opened.config = old
+    with Searcher(config) as other:
+        assert names(every(other, "a red car"))[0] == "road_trip.mp4"
+        assert names(every(other, "a red car", without="snow"))[0] == "road_trip.mp4"
 
 
 @pytest.mark.parametrize(

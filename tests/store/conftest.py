@@ -64,8 +64,9 @@ def store(shared: VideoStore) -> Iterator[VideoStore]:
 def drop_archive(config: StoreConfig) -> None:
     """Remove an archive and what was begun of it, so that the server stays small."""
     client = MilvusClient(config.uri, dedicated=True)
-    if config.collection in client.list_aliases().get("aliases", []):
-        client.drop_alias(config.collection)
+    for alias in client.list_aliases().get("aliases", []):
+        if alias.startswith(config.collection):
+            client.drop_alias(alias)
     for name in client.list_collections():
         if name.startswith(config.collection):
             client.drop_collection(name)
