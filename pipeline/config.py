@@ -8,15 +8,58 @@ it for people; a test holds the two equal.
 from __future__ import annotations
 
 import math
+import unicodedata
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+
+from pipeline.filters import PathIs
 
 MAX_CANDIDATES = 64
 """Most frames that a scene keeps while it is open; it bounds memory and samples a scene."""
 
 MAX_TILES = 100
 """Most tiles of a square frame; each is a row, and a scene's cross the process border at once."""
+
+MAX_TAG_CHARACTERS = 200
+"""Longest tag."""
+
+_NOT_IN_TAGS = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode's categories of control characters, lone surrogates and line breaks."""
+
+
+def checked_tag(tag: str) -> str:
+    """A tag, as it is: one line of text that can stand in a list with commas.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not tag.strip():
+        raise ValueError("a tag needs at least one character")
+    if tag != tag.strip():
+        raise ValueError("a tag begins and ends without blanks")
+    if "," in tag:
+        raise ValueError("a tag has no comma: write two tags each by itself")
+    if any(unicodedata.category(char) in _NOT_IN_TAGS for char in tag):
+        raise ValueError("a tag has no control characters and no line breaks")
+    if len(tag) > MAX_TAG_CHARACTERS:
+        raise ValueError(f"a tag has at most {MAX_TAG_CHARACTERS} characters")
+    return tag
+
+
+def _checked_pattern(pattern: str) -> str:
+    if not pattern.strip():
+        raise ValueError("a pattern such as lectures/** is needed: ** alone names every file")
+    return PathIs(pattern).pattern
+
 
 Auto = Literal["auto"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -25,6 +68,12 @@ Names = Annotated[
     tuple[str, ...], BeforeValidator(lambda v: v if isinstance(v, list | tuple) else (str(v),))
 ]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Pattern = Annotated[str, AfterValidator(_checked_pattern)]
+Tags = Annotated[
+    tuple[Annotated[str, AfterValidator(checked_tag)], ...],
+    Field(min_length=1),
+    BeforeValidator(lambda v: (v,) if isinstance(v, str) else v),
+]
 
 
 class Section(BaseModel):
@@ -33,8 +82,15 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
+class TagRule(Section):
+    """Tags for videos with a path that a pattern names, as `PathIs` says."""
+
+    path: Pattern
+    tags: Tags
+
+
 class SourceConfig(Section):
-    """Where videos are looked for."""
+    """Where videos are looked for, and what they are labelled with."""
 
     paths: Names = ()
     extensions: Names = (
@@ -42,6 +98,7 @@ class SourceConfig(Section):
         ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
     )  # fmt: skip
     follow_links: bool = False
+    tags: tuple[TagRule, ...] = ()
 
 
 class DecodeConfig(Section):

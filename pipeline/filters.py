@@ -117,10 +117,18 @@ class PathIs:
     Args:
         pattern: Names between slashes. `*` stands for any characters of a name, `?` for one, `**`
             for any names. With a leading slash it begins at the root, else at any folder. Without
-            wildcards it is a file, or a folder with all that is beneath it.
+            wildcards it is a file, or a folder with all that is beneath it. No name in it is `.` or
+            `..`, which no stored path has.
     """
 
     pattern: str
+
+    def __post_init__(self) -> None:
+        if {".", ".."} & set(self.pattern.split("/")):
+            raise ValueError(
+                "a path begins at the root (/archive/cam1) or at any folder (cam1): write no . or"
+                " .."
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,6 +249,9 @@ def _known_depth(location: list[str]) -> int:
     model: Any = Config
     for depth, key in enumerate(location):
         fields = getattr(model, "model_fields", {})
+        if fields and key.isdigit():
+            # A place in a list of sections.
+            continue
         if key not in fields:
             return depth + 1 if fields else depth
         annotation = fields[key].annotation

@@ -152,6 +152,37 @@ def test_a_wrong_value_says_where_and_what_is_allowed(override: str, said: str) 
     assert said in complaint(override)
 
 
+def test_rules_for_tags() -> None:
+    rules = '[{path: "lectures/**", tags: [lecture, 2024]}, {path: /cam1, tags: "im Freien"}]'
+    first, second = load_config(overrides=[f"source.tags={rules}"]).config.source.tags
+    assert (first.path, first.tags) == ("lectures/**", ("lecture", "2024"))
+    assert (second.path, second.tags) == ("/cam1", ("im Freien",))
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("{path: '', tags: a}", "source.tags.0.path: a pattern such as"),
+        ("{path: ../a, tags: a}", "source.tags.0.path: a path begins at the root"),
+        ("{path: a}", "source.tags.0.tags: Field required"),
+        ("{path: a, tags: []}", "source.tags.0.tags: Tuple should have at least 1 item"),
+        (
+            "{path: a, tags: [a, ' ']}",
+            "source.tags.0.tags: a tag needs at least one character, not ' '",
+        ),
+        ("{path: a, tags: [' a']}", "without blanks"),
+        ("{path: a, tags: 'a,b'}", "a tag has no comma"),
+        (r'{path: a, tags: "a\tb"}', "no control characters"),
+        (r'{path: a, tags: "a\u2028b"}', "no line breaks"),
+        (f"{{path: a, tags: {'a' * 201}}}", "at most 200 characters"),
+        ("{pth: a, tags: a}", "did you mean source.tags.path?"),
+        ("a", "source.tags.0"),
+    ],
+)
+def test_a_wrong_rule_says_which_and_what_is_allowed(rule: str, said: str) -> None:
+    assert said in complaint(f"source.tags=[{rule}]")
+
+
 def test_all_complaints_come_at_once() -> None:
     message = complaint("encode.modle=x", "search.top_k=0")
     assert "encode.model" in message

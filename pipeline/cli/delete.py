@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 def delete_cli(
     videos: Annotated[
-        list[str], typer.Argument(metavar="VIDEO...", help="Paths as ingested, or video ids.")
+        list[str],
+        typer.Argument(
+            metavar="VIDEO...",
+            help="Paths as ingested, content ids or their first 8 digits, patterns of paths.",
+        ),
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     config: ConfigFile = None,

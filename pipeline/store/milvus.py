@@ -51,9 +51,9 @@ MAX_REQUEST_BYTES = 16 * 1024 * 1024
 class VideoStore:
     """One archive in Milvus. Safe to use from several threads once it is open.
 
-    After `open_for_writing` every read is Strong; after `open_for_reading` it is
-    `store.consistency`, unless a method says otherwise. Every method raises StoreError when Milvus
-    refuses, or stays silent for `store.timeout_s`.
+    After `open_for_writing` and `open_for_changing` every read is Strong; after `open_for_reading`
+    it is `store.consistency`, unless a method says otherwise. Every method raises StoreError when
+    Milvus refuses, or stays silent for `store.timeout_s`.
 
     Args:
         config: Which Milvus, which collection, how to search.
@@ -134,6 +134,12 @@ class VideoStore:
             archive.load(client, self._config, found.names)
         self._archive = found
         return found.settings.identity
+
+    def open_for_changing(self) -> Identity:
+        """As `open_for_reading`, for who writes back what was read: every read is Strong."""
+        identity = self.open_for_reading()
+        self._consistency = STRONG
+        return identity
 
     def resolve(self) -> Names:
         """Follow the alias again: one cheap request, and more only if it was switched.

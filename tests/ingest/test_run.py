@@ -342,7 +342,7 @@ def test_deleting_what_is_not_there_deletes_nothing(
 ) -> None:
     config = settings()
     ingest(config)
-    with pytest.raises(StoreError, match="nothing was deleted"):
+    with pytest.raises(StoreError, match="nothing was changed"):
         delete(config, [str(archive / "h264.mp4"), "/gone.mp4"], confirm=lambda found: True)
     assert delete(config, [str(archive / "h264.mp4")], confirm=lambda found: False) == []
     assert counts(ingest(config)).unchanged == 3

@@ -47,6 +47,15 @@ class TestOpening:
             assert store.names == made
             assert store.count_rows() == 5
 
+    def test_what_is_changed_is_read_as_it_is(self, config: StoreConfig) -> None:
+        with VideoStore.connect(config) as writer, VideoStore.connect(config) as store:
+            writer.open_for_writing(IDENTITY, IndexConfig())
+            identity = store.open_for_changing()
+            assert fingerprint(identity) == fingerprint(IDENTITY)
+            for revision in range(1, 4):
+                ingest(writer, "a", revision=revision)
+                assert store.videos([video_id("a")])[video_id("a")].revision == revision
+
     def test_settings_that_differ(self, config: StoreConfig) -> None:
         with VideoStore.connect(config) as store:
             store.open_for_writing(IDENTITY, IndexConfig())

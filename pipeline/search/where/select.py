@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from pipeline.data import VideoFacts
 from pipeline.errors import Code, QueryError
 from pipeline.filters import NO_ROWS, Filter, KindIs, Or, Selection, TimeIn, VideoIs
 from pipeline.search.where.evaluate import conditions, rows_of
+from pipeline.search.where.grammar import parse_filter
 from pipeline.store import VideoStore
 
 _SHOWN = 3
@@ -31,6 +35,31 @@ def select(store: VideoStore, wanted: Filter) -> Selection:
         return Selection({key: mask for key, mask in masks.items() if mask != rest}, rest)
     masks = {facts.video_id: rows_of(wanted, facts) for facts in store.facts(wanted)}
     return Selection({key: mask for key, mask in masks.items() if mask != NO_ROWS}, NO_ROWS)
+
+
+def videos_where(text: str) -> Callable[[VideoStore], list[VideoFacts]]:
+    """How to find the videos of an archive that satisfy a filter: what is done to whole videos.
+
+    What it gives raises QueryError and StoreError as `select` does.
+
+    Raises:
+        FilterError: The text is no filter.
+        QueryError: It has conditions on rows, which choose moments.
+    """
+    wanted = parse_filter(text)
+    if any(isinstance(part, TimeIn | KindIs) for part in conditions(wanted)):
+        raise QueryError(
+            "time and kind choose moments, and here whole videos are chosen: leave them out",
+            code=Code.QUERY_INVALID,
+            uri="--where",
+        )
+    return partial(_satisfying, wanted=wanted)
+
+
+def _satisfying(store: VideoStore, wanted: Filter) -> list[VideoFacts]:
+    if named := {part for part in conditions(wanted) if isinstance(part, VideoIs)}:
+        _named(store, named)
+    return [facts for facts in store.facts(wanted) if rows_of(wanted, facts) != NO_ROWS]
 
 
 def _named(store: VideoStore, named: set[VideoIs]) -> list[str]:
