@@ -190,7 +190,7 @@ class AnnConfig(Section):
     """How widely the index is searched: `ef` is HNSW's, `nprobe` IVF's."""
 
     ef: Annotated[int, Field(ge=1, le=32768)] = 256
-    nprobe: Annotated[int, Field(ge=1, le=65536)] = 32
+    nprobe: Annotated[int, Field(ge=1, le=65536)] = 384
 
 
 class StoreConfig(Section):

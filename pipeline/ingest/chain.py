@@ -33,6 +33,7 @@ from pipeline.ingest.ledger import Ledger
 from pipeline.ingest.places import Places
 from pipeline.ingest.reconcile import reconcile
 from pipeline.ingest.stop import Stop
+from pipeline.ingest.tags import rule_tags
 from pipeline.ingest.workers import decode_pool
 from pipeline.ingest.write import Writer
 from pipeline.media.container import stamp_of
@@ -140,12 +141,14 @@ class Chain:
         changed = [
             key
             for key, entry in self._entries.items()
-            if paths[key] and (paths[key] != entry.paths or self._tags(key) != entry.tags)
+            if paths[key]
+            and (paths[key] != entry.paths or self._tags(key, paths[key]) != entry.tags)
         ]
         for start in range(0, len(changed), _CHUNK):
             records = self._store.videos(changed[start : start + _CHUNK])
             self._store.commit(
-                _moved(record, paths[key], self._tags(key)) for key, record in records.items()
+                _moved(record, paths[key], self._tags(key, paths[key]))
+                for key, record in records.items()
             )
         self._store.delete_videos(removed)
         self._removed += len(removed)
@@ -280,10 +283,11 @@ class Chain:
             if video.path in record.paths
         )
 
-    def _tags(self, video_id: str) -> tuple[str, ...]:
-        """The tags that a video is to have: its own, and those of the one that it replaces."""
+    def _tags(self, video_id: str, paths: Iterable[str]) -> tuple[str, ...]:
+        """The tags of a video: its own, those of the one that it replaces, those of the rules."""
         known = (self._entries.get(video_id), self._inherited.get(video_id))
-        return tuple(sorted({tag for entry in known if entry for tag in entry.tags}))
+        own = {tag for entry in known if entry for tag in entry.tags}
+        return tuple(sorted(own.union(rule_tags(paths, self._config.source.tags))))
 
 
 def _moved(record: VideoRecord, paths: tuple[str, ...], tags: tuple[str, ...]) -> VideoRecord:

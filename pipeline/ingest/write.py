@@ -33,7 +33,7 @@ class Writer:
     Args:
         store: Open for writing.
         config: How often to flush.
-        tags: The tags that a video is to have, by its id.
+        tags: The tags that a video is to have, by its id and paths.
         on_flushed: Told which videos are safe on the store's disk, after each flush.
     """
 
@@ -41,7 +41,7 @@ class Writer:
         self,
         store: VideoStore,
         config: StoreConfig,
-        tags: Callable[[str], tuple[str, ...]],
+        tags: Callable[[str, tuple[str, ...]], tuple[str, ...]],
         on_flushed: Callable[[list[VideoRecord]], None],
     ) -> None:
         self._store = store
@@ -70,7 +70,7 @@ class Writer:
         """All rows of a video are in: commit it with the next write."""
         own = self._open.pop(decoded.video.video_id, None) or _OpenVideo()
         record = own.record(decoded, paths, self.revision)
-        self._finished.append(replace(record, tags=self._tags(decoded.video.video_id)))
+        self._finished.append(replace(record, tags=self._tags(decoded.video.video_id, paths)))
         if time.monotonic() - self._written_at >= COMMIT_S:
             yield from self._write()
 

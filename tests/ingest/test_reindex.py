@@ -74,7 +74,7 @@ def test_a_night_with_everything(
     (archive / "h264.mp4").rename(archive / "renamed.mp4")
     shutil.copy(archive / "vp9.webm", archive / "copied.webm")
     shutil.copy(media["mpeg4.avi"], archive / "hevc.mkv")  # replaced
-    shutil.copy(media["prores.mov"], archive)
+    shutil.copy(media["fades.mp4"], archive)
     report = reindex(config)
     assert report.failures == ()
     assert (report.videos.found, report.videos.ingested, report.videos.unchanged) == (5, 2, 3)
@@ -83,7 +83,7 @@ def test_a_night_with_everything(
         ("renamed.mp4",),
         ("copied.webm", "vp9.webm"),
         ("hevc.mkv",),
-        ("prores.mov",),
+        ("fades.mp4",),
     }
     assert_as_fresh(config, tmp_path)
 
@@ -330,7 +330,10 @@ class TestMigration:
         assert_as_fresh(new, tmp_path)
 
     def test_cut_short_it_goes_on(self, settings: Settings, tmp_path: Path) -> None:
-        old, new = settings(), settings("scenes.max_length_s=1", "decode.workers=1", "encode.batch_size=1")
+        old, new = (
+            settings(),
+            settings("scenes.max_length_s=1", "decode.workers=1", "encode.batch_size=1"),
+        )
         reindex(old)
         before = content(old)
         stop = Stop()
@@ -360,6 +363,20 @@ class TestMigration:
         reindex(new)
         rollback(new)
         assert tags(old) == {"renamed.mp4": ("night",), "moved.webm": ("day",), "hevc.mkv": ()}
+
+    def test_rules_give_tags_and_take_none(self, settings: Settings, archive: Path) -> None:
+        rule = 'source.tags=[{path: "*.mkv", tags: [big]}, {path: "*.mp4", tags: [small]}]'
+        reindex(settings(rule))
+        assert tags(settings()) == {
+            "h264.mp4": ("small",),
+            "vp9.webm": (),
+            "hevc.mkv": ("big",),
+        }
+        (archive / "vp9.webm").rename(archive / "now.mp4")
+        reindex(settings(rule))
+        assert tags(settings())["now.mp4"] == ("small",)
+        reindex(settings())
+        assert tags(settings())["now.mp4"] == ("small",)
 
     def test_a_video_that_cannot_be_read_again_holds_it_up(
         self, settings: Settings, archive: Path
