@@ -12,7 +12,7 @@ from pipeline.backup.read import Export, open_export
 from pipeline.config import Config
 from pipeline.data import VideoRecord
 from pipeline.ingest.state import run_lock
-from pipeline.store import VideoStore
+from pipeline.store import VideoStore, leased
 
 Watch = Callable[[int, int], None]
 """Told how many videos are done, of how many."""
@@ -53,14 +53,17 @@ def import_archive(
     Raises:
         BackupError: The folder holds no export, or one that is damaged.
         StoreError: The archive was made with other settings, or the store failed.
-        LockedError: An ingest is at this collection.
+        LockedError: An ingest is at this collection, here or on another machine.
     """
     started = time.monotonic()
-    with open_export(folder) as export, run_lock(config):
-        identity = export.description.settings.identity
-        with VideoStore.connect(config.store) as store:
-            store.open_for_writing(identity, config.store.index)
-            imported, written = restore(store, export, config.store.flush_rows, watch)
+    with (
+        open_export(folder) as export,
+        run_lock(config),
+        VideoStore.connect(config.store) as store,
+        leased(config.store),
+    ):
+        store.open_for_writing(export.description.settings.identity, config.store.index)
+        imported, written = restore(store, export, config.store.flush_rows, watch)
     found = export.description.videos
     wall_s = time.monotonic() - started
     return ImportReport(found, imported, found - imported, written, wall_s)
