@@ -15,6 +15,7 @@ from pipeline.text import pointed, printable
 class Code(StrEnum):
     """Stable names of failures, as they stand in `failures[].code` of `--json` reports."""
 
+    BACKUP_INVALID = "backup_invalid"
     CONFIG_INVALID = "config_invalid"
     CONFIG_NOT_FOUND = "config_not_found"
     DECODE_CRASH = "decode_crash"
@@ -124,6 +125,10 @@ class ModelError(VSearchError):
 
 class StoreError(VSearchError):
     """Milvus cannot be reached or refused."""
+
+
+class BackupError(VSearchError):
+    """An exported archive cannot be read or written."""
 
 
 class LockedError(VSearchError):

@@ -10,6 +10,8 @@ import sys
 
 import typer
 
+from pipeline.cli.archive_export import export_cli
+from pipeline.cli.archive_import import import_cli
 from pipeline.cli.config import config_app
 from pipeline.cli.delete import delete_cli
 from pipeline.cli.doctor import doctor_cli
@@ -55,6 +57,8 @@ app.command("tag", epilog=TAG_EPILOG)(tag_cli)
 app.command("delete")(delete_cli)
 app.command("rollback")(rollback_cli)
 app.command("prune")(prune_cli)
+app.command("export")(export_cli)
+app.command("import")(import_cli)
 app.command("probe")(probe_cli)
 app.command("scenes")(scenes_cli)
 app.add_typer(config_app, name="config")
