@@ -7,19 +7,13 @@ deterministic keys make the next run write the same rows again, and nothing half
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterable, Iterator, Sequence
 
-from pipeline.config import IndexConfig, StoreConfig
 from pipeline.data import (
     Embedding,
     Float32Array,
     Hit,
-    Identity,
     MeanCosine,
     RowCosine,
     Scope,
@@ -28,9 +22,7 @@ from pipeline.data import (
     VideoRecord,
 )
 from pipeline.filters import Filter
-from pipeline.store import archive, connection, rows, schema
-from pipeline.store.archive import Archive
-from pipeline.store.client import Client
+from pipeline.store import connection, rows, schema
 from pipeline.store.expressions import (
     EVERYTHING,
     among,
@@ -40,15 +32,12 @@ from pipeline.store.expressions import (
     not_among,
     possible,
 )
+from pipeline.store.opening import OpenStore
 from pipeline.store.reading import SegmentReader
-from pipeline.store.requests import STRONG, Requests
-from pipeline.store.versions import Names, StoreStats
-
-MAX_REQUEST_BYTES = 16 * 1024 * 1024
-"""Size of a write; a server refuses more than 64 MB, and smaller ones are as fast."""
+from pipeline.store.versions import StoreStats
 
 
-class VideoStore:
+class VideoStore(OpenStore):
     """One archive in Milvus. Safe to use from several threads once it is open.
 
     After `open_for_writing` and `open_for_changing` every read is Strong; after `open_for_reading`
@@ -60,115 +49,6 @@ class VideoStore:
         dial: How to reach it; tests put faults between.
         request_bytes: Size of a write.
     """
-
-    def __init__(
-        self,
-        config: StoreConfig,
-        *,
-        dial: Callable[[StoreConfig], Client] = connection.dial,
-        request_bytes: int = MAX_REQUEST_BYTES,
-    ) -> None:
-        self._config = config
-        self._dial = dial
-        self._request_bytes = request_bytes
-        self._requests: Requests | None = None
-        self._archive: Archive | None = None
-        self._consistency: str = config.consistency
-
-    @classmethod
-    def connect(cls, config: StoreConfig) -> Self:
-        """Reach the Milvus of a config. A Milvus Lite file that does not exist is not made yet.
-
-        Raises:
-            ConfigError: `store.uri` is no address.
-            LockedError: Another process holds the Milvus Lite file.
-            StoreError: Nothing answers, or the token is refused.
-        """
-        store = cls(config)
-        if not store._is_new_file():
-            store._reach()
-        return store
-
-    def open_for_writing(self, identity: Identity, index: IndexConfig) -> None:
-        """Find the archive or make it, and load it.
-
-        Raises:
-            StoreError: The archive was made with other settings (`settings_mismatch`).
-        """
-        client = self._reach().client
-        with connection.telling("open the archive", self._config):
-            found = archive.find_or_make(client, self._config, identity, index)
-            archive.load(client, self._config, found.names)
-        self._archive, self._consistency = found, STRONG
-
-    def open_aside(self, identity: Identity, index: IndexConfig) -> None:
-        """Find or make an archive of these settings beside the one that answers, and load it.
-
-        No reader sees it before `Generations.switch`.
-        """
-        client = self._reach().client
-        with connection.telling("open the archive", self._config):
-            found = archive.find_or_make_aside(client, self._config, identity, index)
-            archive.load(client, self._config, found.names)
-        self._archive, self._consistency = found, STRONG
-
-    def open_generation(self, names: Names) -> None:
-        """Open one generation, whether it answers or not, for writing and for reading Strong."""
-        client = self._reach().client
-        with connection.telling("open the archive", self._config):
-            found = archive.read(client, self._config, names)
-            archive.load(client, self._config, found.names)
-        self._archive, self._consistency = found, STRONG
-
-    def open_for_reading(self) -> Identity:
-        """Find and load the archive; say what its vectors mean.
-
-        Raises:
-            StoreError: Nothing is indexed under this name (`not_indexed`).
-        """
-        if self._is_new_file():
-            raise archive.not_indexed(self._config)
-        client = self._reach().client
-        with connection.telling("open the archive", self._config):
-            found = archive.find_for_reading(client, self._config)
-            archive.load(client, self._config, found.names)
-        self._archive = found
-        return found.settings.identity
-
-    def open_for_changing(self) -> Identity:
-        """As `open_for_reading`, for who writes back what was read: every read is Strong."""
-        identity = self.open_for_reading()
-        self._consistency = STRONG
-        return identity
-
-    def resolve(self) -> Names:
-        """Follow the alias again: one cheap request, and more only if it was switched.
-
-        Raises:
-            StoreError: There is no alias any more (`not_indexed`).
-        """
-        with connection.telling("follow the alias", self._config):
-            names = archive.find(self._reach().client, self._config)
-        if names != self.names:
-            self.open_for_reading()
-        return self.names
-
-    def snapshot(self) -> VideoStore:
-        """This store with the archive that is open now, whatever other threads resolve meanwhile.
-
-        It uses the same connection, and is not closed by itself.
-        """
-        return copy.copy(self)
-
-    @property
-    def names(self) -> Names:
-        """The collections of the open archive."""
-        return self._opened().names
-
-    @property
-    def identity(self) -> Identity:
-        """What gives the vectors of the open archive their meaning."""
-        return self._opened().settings.identity
 
     def upsert_segments(self, embeddings: Iterable[Embedding], revision: int) -> int:
         """Write rows of `segments`; they count once their video is committed with this revision.
@@ -349,11 +229,6 @@ class VideoStore:
         )
         return map(rows.video_facts, found)
 
-    def committed_ids(self) -> set[str]:
-        """Ids of all committed videos, read Strong."""
-        found = self._reach().iterate(self.names.videos, "video_id", EVERYTHING, ["video_id"])
-        return {row["video_id"] for row in found}
-
     def rows_of(self, video_id: str, revision: int | None = None) -> list[str]:
         """Keys of a video's rows, sorted, read Strong; of one revision, or of all."""
         condition = equals("video_id", video_id)
@@ -395,35 +270,5 @@ class VideoStore:
             rows=self.count_rows(),
         )
 
-    def close(self) -> None:
-        """Hang up. A Milvus Lite file is free for other processes when its last store is closed."""
-        requests, self._requests, self._archive = self._requests, None, None
-        if requests is not None:
-            connection.hang_up(requests.client, self._config)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _is_new_file(self) -> bool:
-        return connection.is_lite(self._config.uri) and not Path(self._config.uri).exists()
-
-    def _reach(self) -> Requests:
-        if self._requests is None:
-            self._requests = Requests(self._dial(self._config), self._config, self._request_bytes)
-        return self._requests
-
     def _reader(self) -> SegmentReader:
         return SegmentReader(self._reach(), self._config, self._opened(), self._consistency)
-
-    def _opened(self) -> Archive:
-        if self._archive is None:
-            raise RuntimeError("call open_for_writing or open_for_reading first")
-        return self._archive

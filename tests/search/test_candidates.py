@@ -33,7 +33,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VideoStore]:
 @pytest.fixture
 def store(archive: VideoStore) -> Iterator[VideoStore]:
     yield archive
-    archive.delete_videos(archive.committed_ids())
+    archive.delete_videos([entry.video_id for entry in archive.entries()])
 
 
 def looks(letter: str, random: np.random.Generator) -> Float32Array:
@@ -221,7 +221,7 @@ def test_what_is_left_out_scores_no_more_than_the_bound(
     vectors = np.array([A, B])
     found = find_candidates(store, vectors, wanted=6)
     assert found.floors is not None
-    left_out = store.committed_ids() - found.records.keys()
+    left_out = {entry.video_id for entry in store.entries()} - found.records.keys()
     assert left_out
     everything = find_candidates(store, vectors, wanted=1000)
     for hit, cosines in scored_rows(store, everything, vectors):
