@@ -88,6 +88,7 @@ def running(package: Any, data: Path, port: int, *, auth: bool) -> Iterator[str]
 def configure(package: Any, data: Path, port: int, *, auth: bool) -> Any:
     """A server that is not started yet, on ports that nothing else uses."""
     config = package.MilvusServerConfig(data_dir=str(data))
+    config.try_bind_port = bound
     names = [name for name in config.configurable_items if name.endswith("_port")]
     # Every port is a free one: at the defaults a second server on this machine would not start.
     ports = free_ports(len(names) + 2)
@@ -124,6 +125,22 @@ def free_ports(number: int) -> list[int]:
         for each in sockets:
             each.bind(("127.0.0.1", 0))
         return [int(each.getsockname()[1]) for each in sockets]
+
+
+def bound(port: int) -> socket.socket | None:
+    """A socket that holds a port; None if something listens there.
+
+    The package's own would not take the port of a server that was killed a moment ago.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind(("127.0.0.1", port))
+        held.listen()
+    except OSError:
+        held.close()
+        return None
+    return held
 
 
 def wait_until_ready(

@@ -201,6 +201,7 @@ class StoreConfig(Section):
     token: SecretStr | None = None
     consistency: Literal["Strong", "Bounded", "Session", "Eventually"] = "Bounded"
     timeout_s: Positive = 30.0
+    outage_s: Positive = 180.0
     index: IndexConfig = IndexConfig()
     search: AnnConfig = AnnConfig()
     flush_rows: Annotated[int, Field(ge=1)] = 50_000

@@ -23,6 +23,21 @@ hypothesis.settings.register_profile("vsearch", deadline=None)
 hypothesis.settings.load_profile("vsearch")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--kills", type=int, default=8, help="how many runs tests/ingest/test_crash.py kills"
+    )
+    parser.addoption(
+        "--outage", type=float, default=3.0, help="how long tests/ingest/test_outage.py takes it"
+    )
+
+
+@pytest.fixture
+def kills(request: pytest.FixtureRequest) -> int:
+    """How many runs to kill."""
+    return int(request.config.getoption("--kills"))
+
+
 @pytest.fixture(scope="session")
 def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real Milvus server, started at first use. It never skips: it must run."""

@@ -12,9 +12,15 @@ MILVUS_LOCAL = Path(__file__).parents[1] / "deploy" / "milvus_local.py"
 
 
 @contextmanager
-def milvus_local(data: Path, *, auth: bool = False) -> Iterator[str]:
-    """A Milvus server on a free port, as its address; it ends with the block or this process."""
-    command = [sys.executable, str(MILVUS_LOCAL), "--data", str(data), "--port", "0"]
+def milvus_local(data: Path, *, auth: bool = False, port: int = 0) -> Iterator[str]:
+    """A Milvus server, as its address; it ends with the block or this process.
+
+    Args:
+        data: Its folder.
+        auth: Whether it asks for a token.
+        port: A free one if 0.
+    """
+    command = [sys.executable, str(MILVUS_LOCAL), "--data", str(data), "--port", str(port)]
     command += ["--until-stdin-closes", *(["--auth"] if auth else [])]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -141,7 +141,9 @@ class Migration:
         source = ledger_path(self._config, self._old.names.segments)
         target = ledger_path(self._config, self._store.names.segments)
         if source.exists() and not target.exists():
-            shutil.copyfile(source, target)
+            part = target.with_suffix(".part")
+            shutil.copyfile(source, part)
+            part.replace(target)
         self._watch(Told(f"copied {len(left)} videos, {copied} rows"))
 
     def __enter__(self) -> Self:

@@ -41,6 +41,12 @@ _NO_PINGS = {
     "grpc.keepalive_time_ms": 2**31 - 1,
     "grpc.keepalive_permit_without_calls": False,
 }
+# Milvus answers so while it, or the part that is asked, is starting or was lost: connecting failed
+# or service unavailable, collection or partition not loaded (any more, or yet), no replica, no
+# channel, a node that is gone.
+_AWAY = (2, 101, 103, 201, 401, 503, 901, 902)
+_NOT_READY = "not ready"
+_TOO_LARGE = "larger than max"
 _ATTEMPTS = 4
 _REASON_CHARACTERS = 300
 
@@ -103,7 +109,7 @@ def telling(operation: str, config: StoreConfig) -> Iterator[None]:
     try:
         yield
     except FAILURES as error:
-        gone = _status(error) == grpc.StatusCode.UNAVAILABLE
+        gone = _is_away(error)
         raise StoreError(
             f"cannot {operation}: {_reason(error, config)}",
             code=Code.STORE_UNREACHABLE if gone else Code.STORE_FAILED,
@@ -111,14 +117,21 @@ def telling(operation: str, config: StoreConfig) -> Iterator[None]:
         ) from error
 
 
-def retrying(config: StoreConfig) -> tenacity.Retrying:
+def retrying(config: StoreConfig, *, patient: bool = False) -> tenacity.Retrying:
     """Try again what may be tried again: at most 4 times, and not after `store.timeout_s`.
 
-    pymilvus itself repeats calls to a server that is away; this is for what it hands on.
+    pymilvus itself repeats calls to a server that it loses, but not those that come next, and none
+    that a server answers while it is starting.
+
+    Args:
+        config: How long.
+        patient: Until `store.outage_s` instead, and as often as that takes. A file is never away.
     """
+    waits = patient and not is_lite(config.uri)
+    brief = tenacity.stop_after_attempt(_ATTEMPTS) | tenacity.stop_after_delay(config.timeout_s)
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception(is_transient),
-        stop=tenacity.stop_after_attempt(_ATTEMPTS) | tenacity.stop_after_delay(config.timeout_s),
+        stop=tenacity.stop_after_delay(config.outage_s) if waits else brief,
         wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=2.0),
         reraise=True,
     )
@@ -126,10 +139,24 @@ def retrying(config: StoreConfig) -> tenacity.Retrying:
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same request may succeed a moment later."""
-    if _status(error) in _TRANSIENT:
+    if _status(error) in _TRANSIENT or _is_away(error):
         return True
     return isinstance(error, MilvusException) and (
         error.retriable or error.code == ErrorCode.RATE_LIMIT
+    )
+
+
+def is_too_large(error: BaseException) -> bool:
+    """Whether a request was refused for its size, so that a part of it may pass."""
+    return _status(error) == grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE in _text(error)
+
+
+def _is_away(error: BaseException) -> bool:
+    """Whether nothing answers there, or a server that cannot yet, or not any more."""
+    if _status(error) == grpc.StatusCode.UNAVAILABLE:
+        return True
+    return isinstance(error, MilvusException) and (
+        error.code in _AWAY or _NOT_READY in str(error.message)
     )
 
 
@@ -209,10 +236,13 @@ def _status(error: BaseException | None) -> grpc.StatusCode | None:
 def _reason(error: BaseException, config: StoreConfig) -> str:
     if _status(error) == grpc.StatusCode.DEADLINE_EXCEEDED:
         return f"no answer within {config.timeout_s:g} s"
-    details = getattr(error, "details", None)
-    text = details() if callable(details) else getattr(error, "message", None)
-    line = " ".join(str(text or error).split()) or type(error).__name__
+    line = " ".join(_text(error).split()) or type(error).__name__
     return line if len(line) <= _REASON_CHARACTERS else f"{line[:_REASON_CHARACTERS]}..."
+
+
+def _text(error: BaseException) -> str:
+    details = getattr(error, "details", None)
+    return str((details() if callable(details) else getattr(error, "message", None)) or error)
 
 
 def _silence() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from pipeline.config import StoreConfig
 from pipeline.errors import Code, StoreError
@@ -19,9 +19,12 @@ from pipeline.store.archive import Archive
 from pipeline.store.client import Client
 from pipeline.store.versions import ArchiveSettings, Names, parse_names
 
+T = TypeVar("T")
 Role = Literal["current", "previous", "aside"]
 
 _PREVIOUS = "__previous"
+_BACK = "__back"
+"""Where a rollback leads, until it is done."""
 _BYTES = 4
 """Of one number of a vector."""
 
@@ -106,7 +109,7 @@ class Generations:
             return
         with connection.telling("switch the archive", self._config):
             # Readers should not wait for it.
-            archive.load(self._client, self._config, names)
+            self._retrying(archive.load, self._client, self._config, names)
         if current is not None:
             self._point(self._config.collection + _PREVIOUS, current)
         self._point(self._config.collection, names)
@@ -118,6 +121,8 @@ class Generations:
             StoreError: There is none.
         """
         previous = self.previous()
+        if previous == self.current():  # perhaps of a rollback that was cut short
+            previous = self._behind(self._config.collection + _BACK)
         if previous is None or previous == self.current():
             raise StoreError(
                 f"no generation of {self._config.collection!r} answered before the current one:"
@@ -125,7 +130,9 @@ class Generations:
                 code=Code.NOT_FOUND,
                 uri=connection.shown(self._config.uri),
             )
+        self._point(self._config.collection + _BACK, previous)
         self.switch(previous)
+        self._forget(_BACK)
         return previous
 
     def drop(self, names: Names) -> None:
@@ -141,11 +148,13 @@ class Generations:
                 uri=connection.shown(self._config.uri),
             )
         timeout = self._config.timeout_s
+        # Milvus drops no collection that an alias names.
+        for alias in (_PREVIOUS, _BACK):
+            if names == self._behind(self._config.collection + alias):
+                self._forget(alias)
         with connection.telling("drop collections", self._config):
-            # Milvus drops no collection that an alias names.
-            if names == self.previous():
-                self._client.drop_alias(self._config.collection + _PREVIOUS, timeout=timeout)
-            for name in (names.segments, names.videos):
+            # First what says that its rows count, for whoever takes up what is left of it.
+            for name in (names.videos, names.segments):
                 if self._client.has_collection(name, timeout=timeout):
                     self._client.drop_collection(name, timeout=timeout)
 
@@ -166,15 +175,23 @@ class Generations:
 
     def _behind(self, alias: str) -> Names | None:
         with connection.telling("follow the alias", self._config):
-            return archive.behind(self._client, self._config, alias)
+            return self._retrying(archive.behind, self._client, self._config, alias)
 
     def _point(self, alias: str, names: Names) -> None:
         known = self._behind(alias)
         change = self._client.create_alias if known is None else self._client.alter_alias
         with connection.telling("switch the archive", self._config):
-            connection.retrying(self._config)(
-                change, names.segments, alias, timeout=self._config.timeout_s
-            )
+            self._retrying(change, names.segments, alias, timeout=self._config.timeout_s)
+
+    def _forget(self, ending: str) -> None:
+        """Drop an alias of the archive, if it is there."""
+        alias = self._config.collection + ending
+        if self._behind(alias) is not None:
+            with connection.telling("drop an alias", self._config):
+                self._retrying(self._client.drop_alias, alias, timeout=self._config.timeout_s)
+
+    def _retrying(self, call: Callable[..., T], *args: Any, **options: Any) -> T:
+        return connection.retrying(self._config, patient=True)(call, *args, **options)
 
     def _described(self, names: Names, current: Names | None, previous: Names | None) -> Generation:
         role: Role = "aside"

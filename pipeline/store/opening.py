@@ -67,30 +67,18 @@ class OpenStore:
         Raises:
             StoreError: The archive was made with other settings (`settings_mismatch`).
         """
-        client = self._reach().client
-        with connection.telling("open the archive", self._config):
-            found = archive.find_or_make(client, self._config, identity, index)
-            archive.load(client, self._config, found.names)
-        self._archive, self._consistency = found, STRONG
+        self._open(lambda client: archive.find_or_make(client, self._config, identity, index))
 
     def open_aside(self, identity: Identity, index: IndexConfig) -> None:
         """Find or make an archive of these settings beside the one that answers, and load it.
 
         No reader sees it before `Generations.switch`.
         """
-        client = self._reach().client
-        with connection.telling("open the archive", self._config):
-            found = archive.find_or_make_aside(client, self._config, identity, index)
-            archive.load(client, self._config, found.names)
-        self._archive, self._consistency = found, STRONG
+        self._open(lambda client: archive.find_or_make_aside(client, self._config, identity, index))
 
     def open_generation(self, names: Names) -> None:
         """Open one generation, whether it answers or not, for writing and for reading Strong."""
-        client = self._reach().client
-        with connection.telling("open the archive", self._config):
-            found = archive.read(client, self._config, names)
-            archive.load(client, self._config, found.names)
-        self._archive, self._consistency = found, STRONG
+        self._open(lambda client: archive.read(client, self._config, names))
 
     def open_for_reading(self) -> Identity:
         """Find and load the archive; say what its vectors mean.
@@ -158,6 +146,21 @@ class OpenStore:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _open(self, find: Callable[[Client], Archive]) -> None:
+        """Open for writing what is found, and from now on wait for a server that goes away."""
+        requests = self._reach()
+        requests.patient = True
+
+        def opened() -> Archive:
+            found = find(requests.client)
+            archive.load(requests.client, self._config, found.names)
+            return found
+
+        with connection.telling("open the archive", self._config):
+            # Whatever was begun, the next attempt completes.
+            self._archive = connection.retrying(self._config, patient=True)(opened)
+        self._consistency = STRONG
 
     def _is_new_file(self) -> bool:
         return connection.is_lite(self._config.uri) and not Path(self._config.uri).exists()

@@ -6,14 +6,14 @@ What is requested, and of which collection, is `VideoStore`'s to say.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from pipeline.config import StoreConfig
 from pipeline.data import Float32Array
 from pipeline.store import expressions, rows
 from pipeline.store.client import Client
-from pipeline.store.connection import PATIENCE, retrying, telling
+from pipeline.store.connection import FAILURES, PATIENCE, is_too_large, retrying, telling
 from pipeline.store.rows import Row
 
 STRONG = "Strong"
@@ -34,6 +34,8 @@ class Requests:
         self._config = config
         self._request_bytes = request_bytes
         self._timeout = config.timeout_s
+        self.patient = False
+        """Whether to wait for a server that went away, as long as `store.outage_s`."""
 
     def upsert(self, operation: str, collection: str, key: str, items: Iterable[Row]) -> int:
         """Write rows in batches, in order; say how many."""
@@ -42,23 +44,32 @@ class Requests:
             items, limit=self._request_bytes, size=rows.row_bytes, key=lambda row: str(row[key])
         ):
             with telling(operation, self._config):
-                retrying(self._config)(self.client.upsert, collection, batch, timeout=self._timeout)
+                self._upsert(collection, batch)
             written += len(batch)
         return written
+
+    def _upsert(self, collection: str, batch: Sequence[Row]) -> None:
+        """Write a batch, in halves if it is refused as too large: limits differ between servers."""
+        try:
+            self._retrying(self.client.upsert, collection, data=batch, timeout=self._timeout)
+        except FAILURES as error:
+            if len(batch) == 1 or not is_too_large(error):
+                raise
+            middle = len(batch) // 2
+            self._upsert(collection, batch[:middle])
+            self._upsert(collection, batch[middle:])
 
     def delete(self, collection: str, condition: str) -> None:
         """Remove rows; they are gone for Strong readers when this returns."""
         with telling("delete rows", self._config):
-            retrying(self._config)(
-                self.client.delete, collection, filter=condition, timeout=self._timeout
-            )
+            self._retrying(self.client.delete, collection, filter=condition, timeout=self._timeout)
 
     def flush(self, collection: str) -> None:
         """Have everything written on disk and indexed."""
         # A whole number: pymilvus waits for ever on a float.
         patience = math.ceil(PATIENCE * self._timeout)
         with telling("flush", self._config):
-            retrying(self._config)(self.client.flush, collection, timeout=patience)
+            self._retrying(self.client.flush, collection, timeout=patience)
 
     def count(self, collection: str, condition: str, consistency: str = STRONG) -> int:
         """How many rows satisfy a condition."""
@@ -106,7 +117,7 @@ class Requests:
     ) -> list[Row]:
         """The rows whose `field` is nearest to a vector, as its index finds them, best first."""
         with telling("search", self._config):
-            answers = retrying(self._config)(
+            answers = self._retrying(
                 self.client.search,
                 collection,
                 data=[vector.tolist()],
@@ -125,6 +136,9 @@ class Requests:
         with telling("ask the server", self._config):
             return str(self.client.get_server_version(timeout=self._timeout))
 
+    def _retrying(self, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        return retrying(self._config, patient=self.patient)(call, *args, **options)
+
     def _query(
         self,
         collection: str,
@@ -134,7 +148,7 @@ class Requests:
         **options: Any,
     ) -> list[Row]:
         with telling("read rows", self._config):
-            page = retrying(self._config)(
+            page = self._retrying(
                 self.client.query,
                 collection,
                 filter=condition,

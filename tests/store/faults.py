@@ -22,15 +22,16 @@ Fault = Callable[[dict[str, Any]], None]
 class RpcFailure(grpc.RpcError):
     """What gRPC raises, with a status of our choice."""
 
-    def __init__(self, status: grpc.StatusCode) -> None:
+    def __init__(self, status: grpc.StatusCode, message: str = "") -> None:
         super().__init__(status)
         self.status = status
+        self.message = message or f"injected {status.name}"
 
     def code(self) -> grpc.StatusCode:
         return self.status
 
     def details(self) -> str:
-        return f"injected {self.status.name}"
+        return self.message
 
 
 class CutOff(BaseException):
@@ -86,11 +87,22 @@ def fails(status: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> Fault:
     return fault
 
 
-def refuses(message: str = "injected refusal") -> Fault:
+def refuses(message: str = "injected refusal", code: int = 65535) -> Fault:
     """Milvus answers, and says no."""
 
     def fault(options: dict[str, Any]) -> None:
-        raise MilvusException(code=65535, message=message)
+        raise MilvusException(code=code, message=message)
+
+    return fault
+
+
+def holds(rows: int) -> Fault:
+    """More rows than so many are refused, as gRPC refuses a message above its limit."""
+
+    def fault(options: dict[str, Any]) -> None:
+        if len(options["data"]) > rows:
+            message = f"grpc: received message larger than max ({len(options['data'])} vs. {rows})"
+            raise RpcFailure(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
 
     return fault
 

@@ -13,7 +13,7 @@ from pipeline.config import IndexConfig, StoreConfig
 from pipeline.data import Scope
 from pipeline.errors import Code, StoreError
 from pipeline.store import VideoStore
-from tests.store.faults import CutOff, Faults, Wire, cuts_off, fails, refuses, stalls
+from tests.store.faults import CutOff, Faults, Wire, cuts_off, fails, holds, refuses, stalls
 from tests.store.samples import IDENTITY, embeddings, record, video_id
 
 A = video_id("a")
@@ -59,7 +59,8 @@ def test_a_transient_failure_is_retried(config: StoreConfig, faults: Faults, end
 
 
 def test_a_lasting_failure_ends_and_commits_nothing(config: StoreConfig, faults: Faults) -> None:
-    with VideoStore(config, dial=faults.dial, request_bytes=2000) as store:
+    brief = config.model_copy(update={"outage_s": 0.5})
+    with VideoStore(brief, dial=faults.dial, request_bytes=2000) as store:
         store.open_for_writing(IDENTITY, IndexConfig())
         faults.plan("upsert", lambda options: None, times=2)
         faults.plan("upsert", fails(), times=99)
@@ -77,6 +78,43 @@ def test_a_refusal_is_not_retried(config: StoreConfig, faults: Faults) -> None:
             write(store)
         assert caught.value.code == Code.STORE_FAILED
     assert sum(method == "upsert" for method, _ in faults.calls) == 1
+
+
+def test_what_is_too_large_is_written_in_halves(config: StoreConfig, faults: Faults) -> None:
+    faults.plan("upsert", holds(6), times=99)
+    with VideoStore(config, dial=faults.dial) as store:
+        store.open_for_writing(IDENTITY, IndexConfig())
+        write(store)
+        assert_whole(store)
+        assert store.count_rows() == 20
+    # 20 are refused, then 10 twice; 5 pass four times, and the video's own row.
+    assert sum(method == "upsert" for method, _ in faults.calls) == 3 + 4 + 1
+
+
+def test_one_row_that_is_too_large_is_an_error(lite: StoreConfig, faults: Faults) -> None:
+    faults.plan("upsert", holds(0), times=99)
+    with VideoStore(lite, dial=faults.dial) as store:
+        store.open_for_writing(IDENTITY, IndexConfig())
+        with pytest.raises(StoreError, match=r"cannot write rows: .* larger than max \(1 vs\. 0\)"):
+            write(store)
+
+
+def test_a_writer_waits_for_a_server_that_is_away_and_a_reader_does_not(
+    server: StoreConfig, faults: Faults
+) -> None:
+    with VideoStore(server, dial=faults.dial) as store:
+        store.open_for_writing(IDENTITY, IndexConfig())
+        for status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+            faults.plan("upsert", fails(status), times=5)
+        faults.plan("upsert", refuses("collection not loaded", code=101), times=2)
+        write(store)
+        assert_whole(store)
+    with VideoStore(server, dial=faults.dial) as store:
+        store.open_for_reading()
+        faults.plan("query", refuses("Fail connecting to server", code=2), times=5)
+        with pytest.raises(StoreError, match="cannot read rows") as caught:
+            store.count_rows()
+        assert caught.value.code == Code.STORE_UNREACHABLE
 
 
 def test_a_stalled_call_has_a_deadline(config: StoreConfig, faults: Faults) -> None:
