@@ -23,6 +23,7 @@ from pipeline.data import (
     MeanCosine,
     RowCosine,
     Scope,
+    Totals,
     VideoEntry,
     VideoFacts,
     VideoRecord,
@@ -339,6 +340,13 @@ class VideoStore:
         )
         return map(rows.video_entry, found)
 
+    def totals(self) -> Totals:
+        """Sums over all committed videos, read Strong, a page at a time."""
+        found = self._reach().iterate(
+            self.names.videos, "video_id", EVERYTHING, schema.TOTAL_FIELDS
+        )
+        return rows.totals(found)
+
     def facts(self, wanted: Filter) -> Iterator[VideoFacts]:
         """All committed videos that may satisfy a filter, in order of id, read Strong.
 
@@ -393,6 +401,7 @@ class VideoStore:
             settings=self._opened().settings,
             videos=self.count_videos(),
             rows=self.count_rows(),
+            file_bytes=connection.file_bytes(self._config),
         )
 
     def close(self) -> None:
