@@ -64,22 +64,34 @@ def run_lock(config: Config) -> Iterator[None]:
 def run_noted(config: Config, command: str) -> Iterator[Callable[[IngestReport], IngestReport]]:
     """Within the block a run goes on, of which a note stays; its report is passed through.
 
-    A run that raises is noted with its error. Notes that cannot be kept stop no run.
+    A run that raises is noted with its error, unless it could not begin since another one was at
+    it. Notes that cannot be kept stop no run.
     """
     started = _now()
-    note: dict[str, Any] = {"command": command, "report": None, "error": None}
+    told: list[IngestReport] = []
 
     def ended(report: IngestReport) -> IngestReport:
-        note["report"] = asdict(report)
+        told.append(report)
         return report
+
+    def keep(report: IngestReport | None, error: BaseException | None = None) -> None:
+        note = {
+            "command": command,
+            "started": started,
+            "ended": _now(),
+            "report": asdict(report) if report else None,
+            "error": _described(error) if error else None,
+        }
+        _keep(_note_path(config), note)
 
     try:
         yield ended
-    except BaseException as error:  # also Ctrl-C; the error goes on
-        note["error"] = _described(error)
+    except LockedError:
         raise
-    finally:
-        _keep(_note_path(config), {"started": started, "ended": _now(), **note})
+    except BaseException as error:  # also Ctrl-C; the error goes on
+        keep(None, error)
+        raise
+    keep(told[-1] if told else None)
 
 
 def last_run(config: Config) -> dict[str, Any] | None:
