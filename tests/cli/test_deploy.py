@@ -16,6 +16,7 @@ import pytest
 import typer
 
 from pipeline.cli import app
+from pipeline.errors import Code
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NIGHTLY = DEPLOY / "vsearch-nightly"
@@ -77,7 +78,7 @@ def test_the_crontab_calls_commands_that_are_there() -> None:
         assert "%" not in job, "cron makes lines of it"
     assert "--max-minutes" in reindex
     assert set(re.findall(r"--[a-z-]+", reindex)) <= options_of("reindex")
-    assert " export " in export
+    assert set(re.findall(r"--[a-z-]+", export)) <= options_of("export")
     (service,) = [unit("vsearch.service")["Service"]["ExecStart"]]
     assert set(re.findall(r"--[a-z-]+", service)) <= options_of("reindex")
 
@@ -165,3 +166,15 @@ def test_told_to_end_it_waits_for_the_report(tmp_path: Path) -> None:
         out, _ = wrapper.communicate(timeout=30)
     assert wrapper.returncode == 0
     assert out.splitlines()[1].strip() == "{}"
+
+
+def test_the_manual_knows_every_code_and_every_option() -> None:
+    manual = (DEPLOY.parent / "docs" / "operations.md").read_text("utf-8")
+    codes = re.findall(r"^\| `(\w+)` \|", manual.split("## Failure codes")[1], re.MULTILINE)
+    assert set(codes) == set(Code)
+    assert codes == sorted(codes)
+    commands = re.findall(r"^vsearch (\w+)([^#\n|]*)", manual, re.MULTILINE)
+    assert {"ingest", "reindex", "status", "rollback", "prune"} <= {name for name, _ in commands}
+    for name, rest in commands:
+        if name != "config":
+            assert set(re.findall(r"--[a-z-]+", rest)) <= options_of(name), (name, rest)
