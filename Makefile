@@ -9,7 +9,7 @@ CONFIG ?= configs/default.yaml
 MILVUS_DATA ?= .milvus
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install demo ingest test lint types record bench lock milvus-up milvus-down milvus-local
+.PHONY: help setup install demo ingest reindex test lint types record bench lock milvus-up milvus-down milvus-local
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ demo: $(READY)  ## Draw twenty videos, index them, ask three questions, show the
 ingest: $(READY)  ## Index the videos of CONFIG=configs/prod.yaml
 	@$(BIN)/vsearch ingest --config $(CONFIG)
 	@echo "to search: source $(VENV)/bin/activate, then vsearch query \"a red car\""
+
+reindex: $(READY)  ## Make the archive equal to the videos of CONFIG=configs/prod.yaml
+	@$(BIN)/vsearch reindex --config $(CONFIG)
 
 test: $(READY)  ## Run the tests; a real Milvus server is started for them
 	$(BIN)/python -m pytest

@@ -30,6 +30,7 @@ from pipeline.cli.sequence import EPILOG as SEQUENCE_EPILOG
 from pipeline.cli.sequence import sequence_cli
 from pipeline.cli.similar import EPILOG as SIMILAR_EPILOG
 from pipeline.cli.similar import similar_cli
+from pipeline.cli.status import EPILOG as STATUS_EPILOG
 from pipeline.cli.status import status_cli
 from pipeline.cli.tag import EPILOG as TAG_EPILOG
 from pipeline.cli.tag import tag_cli
@@ -52,7 +53,7 @@ app.command("similar", epilog=SIMILAR_EPILOG)(similar_cli)
 app.command("sequence", epilog=SEQUENCE_EPILOG)(sequence_cli)
 app.command("refine", epilog=REFINE_EPILOG)(refine_cli)
 app.command("plot")(plot_cli)
-app.command("status")(status_cli)
+app.command("status", epilog=STATUS_EPILOG)(status_cli)
 app.command("tag", epilog=TAG_EPILOG)(tag_cli)
 app.command("delete")(delete_cli)
 app.command("rollback")(rollback_cli)

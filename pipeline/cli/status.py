@@ -1,24 +1,32 @@
-"""`vsearch status`: what is in the archive."""
+"""`vsearch status`: what is in the archive, how fresh and how large it is, and what failed."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from pipeline.cli.options import AsJson, ConfigFile, Overrides, json_errors, load, print_json
-from pipeline.text import printable
+from pipeline.text import clock, printable
 
 if TYPE_CHECKING:
     from pipeline.config import Config
+    from pipeline.data import Failure
+
+EPILOG = "What to watch of it: see docs/operations.md."
+
+_MEGABYTE = 1e6
 
 
 def status_cli(
     config: ConfigFile = None, overrides: Overrides = None, as_json: AsJson = False
 ) -> None:
-    """Show what is indexed, and what failed.
+    """Show what is indexed, how fresh and how large it is, and what failed.
 
-    Counts, index, encoder, and the files whose last attempt failed.
+    Videos and rows, the last run, sizes, the encoder and the settings that made the archive, what
+    earlier runs and settings left over, and the files whose last attempt failed.
     """
     with json_errors(as_json):
         loaded = load(config, overrides)
@@ -26,49 +34,113 @@ def status_cli(
     if as_json:
         print_json(document)
         return
-    failures = document.pop("failures")
-    encoder = document.pop("encoder")
-    document["encoder"] = {
-        name: encoder[name] for name in ("backend", "model", "weights_sha256") if name in encoder
-    }
-    for name, value in document.items():
-        typer.echo(f"{name:14} {_flat(value)}")
-    typer.echo(f"{'failures':14} {len(failures)}")
-    for failure in failures:
+    lines = [*_lines(document)]
+    width = max(len(name) for name, _ in lines)
+    for name, text in lines:
+        typer.echo(f"{name:{width}}  {text}".rstrip())
+    for failure in _told(document):
         typer.echo(f"  {printable(failure['uri'])} [{failure['code']}]: {failure['message']}")
 
 
 def status(config: Config) -> dict[str, Any]:
-    """What `status --json` says."""
+    """What `status --json` says; its keys stay."""
     import dataclasses
 
-    from pipeline.ingest.ledger import Ledger
-    from pipeline.ingest.state import ledger_path
-    from pipeline.store import VideoStore
+    from pipeline.cli.generations import described
+    from pipeline.ingest.state import last_run
+    from pipeline.store import Generations, VideoStore
 
     with VideoStore.connect(config.store) as store:
         store.open_for_reading()
+        # Before all rows are counted: what is committed in between is not taken for left over.
+        totals = store.totals()
         stats = store.stats()
-    path = ledger_path(config, stats.names.segments)
-    failures: list[dict[str, str]] = []
-    if path.exists():
-        with Ledger(path) as ledger:
-            failures = [dataclasses.asdict(failure) for failure in ledger.failures()]
+        with Generations(config.store) as generations:
+            others = [described(each) for each in generations.all() if each.role != "current"]
+    identity = stats.settings.identity
+    failures = _failures(config, stats.names.segments)
     return {
         "store": stats.uri,
         "server": stats.server_version,
         "collection": config.store.collection,
         "segments": stats.names.segments,
-        "videos": stats.videos,
-        "rows": stats.rows,
+        "fingerprint": stats.names.fingerprint,
+        **dataclasses.asdict(totals),
+        "last_run": last_run(config),
         "index": {"type": stats.settings.index.type, **stats.settings.index.params},
-        "encoder": dict(stats.settings.identity.encoder),
-        "dim": stats.settings.identity.dim,
-        "failures": failures,
+        "encoder": dict(identity.encoder),
+        "content": dict(identity.content),
+        "dim": identity.dim,
+        "versions": dict(stats.settings.versions),
+        "vector_bytes": 4 * identity.dim * (stats.rows + totals.videos),
+        "file_bytes": stats.file_bytes,
+        "left_over": {"rows": max(0, stats.rows - totals.rows), "generations": others},
+        "failed": dict(sorted(Counter(each.code for each in failures).items())),
+        "failures": [dataclasses.asdict(failure) for failure in failures],
     }
 
 
-def _flat(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {inner}" for key, inner in value.items())
-    return str(value)
+def _failures(config: Config, segments: str) -> list[Failure]:
+    from pipeline.ingest.ledger import Ledger
+    from pipeline.ingest.state import ledger_path
+
+    path = ledger_path(config, segments)
+    if not path.exists():
+        return []
+    with Ledger(path) as ledger:
+        return ledger.failures()
+
+
+def _lines(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The document as people read it: names, and what is to say."""
+    yield "archive", f"{document['collection']} in {document['store']} ({document['server']})"
+    yield "videos", f"{document['videos']}, {clock(document['video_s'])} in all"
+    yield "rows", str(document["rows"])
+    if document["videos"]:
+        yield "indexed", f"{document['oldest_indexed_at']} to {document['newest_indexed_at']}"
+    yield "last run", _run(document["last_run"])
+    yield "size", _size(document)
+    encoder = document["encoder"]
+    weights = f", weights {encoder['weights_sha256'][:12]}" if "weights_sha256" in encoder else ""
+    yield "encoder", f"{encoder['backend']} {encoder['model']}{weights}"
+    yield "scenes", _flat(document["content"]["scenes"])
+    yield "sample", _flat(document["content"]["sample"])
+    yield "index", _flat(document["index"])
+    yield "segments", document["segments"]
+    yield "left over", f"{document['left_over']['rows']} rows of no committed video"
+    for each in document["left_over"]["generations"]:
+        yield (
+            "",
+            f"{each['segments']} ({each['role']}): {each['videos']} videos, {each['rows']} rows,"
+            f" {each['vector_bytes'] / _MEGABYTE:.1f} MB of vectors",
+        )
+    yield "failed", _flat(document["failed"]) or "none"
+
+
+def _run(note: dict[str, Any] | None) -> str:
+    if note is None:
+        return "none is noted in run.state_dir"
+    text = f"{note['command']}, {note['started']} to {note['ended']}: "
+    if note["error"]:
+        return f"{text}error {note['error']['code']}: {printable(note['error']['message'])}"
+    counts = {name: count for name, count in note["report"]["videos"].items() if count}
+    return text + (", ".join(f"{count} {name}" for name, count in counts.items()) or "no files")
+
+
+def _size(document: dict[str, Any]) -> str:
+    text = f"{document['vector_bytes'] / _MEGABYTE:.1f} MB of vectors (dim {document['dim']})"
+    if document["file_bytes"] is not None:
+        text += f", {document['file_bytes'] / _MEGABYTE:.1f} MB on disk"
+    return text
+
+
+def _flat(value: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {inner}" for key, inner in value.items() if inner is not None)
+
+
+def _told(document: dict[str, Any]) -> list[dict[str, str]]:
+    """Files that failed, and what else the last run failed at, such as a folder that is away."""
+    failures: list[dict[str, str]] = document["failures"]
+    report = (document["last_run"] or {}).get("report") or {"failures": []}
+    known = {failure["uri"] for failure in failures}
+    return failures + [each for each in report["failures"] if each["uri"] not in known]

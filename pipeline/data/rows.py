@@ -151,6 +151,26 @@ class Scope:
     selection: Selection = EVERY_ROW
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over all committed videos.
+
+    Args:
+        videos: How many there are.
+        rows: How many rows of `segments` are theirs.
+        video_s: Their presented seconds.
+        oldest_indexed_at: When the first of them was committed, ISO 8601 in UTC; None if there is
+            none.
+        newest_indexed_at: When the last one was.
+    """
+
+    videos: int
+    rows: int
+    video_s: float
+    oldest_indexed_at: str | None
+    newest_indexed_at: str | None
+
+
 class MeanCosine(NamedTuple):
     """Of one committed video: which rows it has, and the mean of a query's cosines with them."""
 

@@ -18,7 +18,7 @@ from pipeline.ingest.migrate import Migration
 from pipeline.ingest.places import gone
 from pipeline.ingest.sample import SAMPLE_VERSION
 from pipeline.ingest.scenes import DETECTOR_FRAME_VERSION
-from pipeline.ingest.state import ledger_path, run_lock
+from pipeline.ingest.state import ledger_path, run_lock, run_noted
 from pipeline.ingest.stop import Stop
 from pipeline.media.reader import COLOUR_VERSION
 from pipeline.models import Encoder, load_encoder
@@ -55,11 +55,11 @@ def ingest(
     """
     _check_source(config)
     started = time.perf_counter()
-    with run_lock(config), ExitStack() as opened:
+    with run_lock(config), run_noted(config, "ingest") as ended, ExitStack() as opened:
         found = list(discover(config.source))
         if all(isinstance(item, Failure) for item in found):
             # Nothing to decode: no reason to load a model or to make a store.
-            return _report_nothing(found, started, watch)
+            return ended(_report_nothing(found, started, watch))
         encoder, store = _connect(config, opened)
         store.open_for_writing(identity(config, encoder), config.store.index)
         remember(config, origin)
@@ -67,7 +67,7 @@ def ingest(
         ready = time.perf_counter()
         chain.ingest(found)
         chain.settle()
-        return _report(chain, started, ready)
+        return ended(_report(chain, started, ready))
 
 
 def reindex(
@@ -102,7 +102,7 @@ def reindex(
     _check_source(config)
     started = time.perf_counter()
     stop = stop or Stop()
-    with run_lock(config), ExitStack() as opened:
+    with run_lock(config), run_noted(config, "reindex") as ended, ExitStack() as opened:
         found = list(discover(config.source))
         encoder, store = _connect(config, opened)
         wanted = identity(config, encoder)
@@ -126,7 +126,7 @@ def reindex(
         chain.settle(lost if not chain.counts.left else frozenset())
         if migration is not None and migration.end(chain, lost, accept_loss=accept_loss):
             remember(config, origin)
-        return _report(chain, started, ready)
+        return ended(_report(chain, started, ready))
 
 
 def identity(config: Config, encoder: Encoder) -> Identity:

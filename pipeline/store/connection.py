@@ -7,10 +7,11 @@ error. What is asked of Milvus does not.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -57,6 +58,19 @@ _lite_lock = threading.Lock()
 def is_lite(uri: str) -> bool:
     """Whether this is a file of Milvus Lite rather than the address of a server."""
     return uri.endswith(".db") and urlsplit(uri).scheme not in _SCHEMES
+
+
+def file_bytes(config: StoreConfig) -> int | None:
+    """What Milvus Lite's file, which is a folder, takes on disk; None for a server."""
+    if not is_lite(config.uri):
+        return None
+    total = 0
+    for folder, _, names in os.walk(config.uri):
+        for name in names:
+            # Milvus Lite may tidy up meanwhile.
+            with suppress(FileNotFoundError):
+                total += Path(folder, name).lstat().st_size
+    return total
 
 
 def shown(uri: str) -> str:

@@ -17,6 +17,7 @@ from pipeline.data import (
     MeanCosine,
     RowCosine,
     Scope,
+    Totals,
     VideoEntry,
     VideoFacts,
     VideoRecord,
@@ -219,6 +220,13 @@ class VideoStore(OpenStore):
         )
         return map(rows.video_entry, found)
 
+    def totals(self) -> Totals:
+        """Sums over all committed videos, read Strong, a page at a time."""
+        found = self._reach().iterate(
+            self.names.videos, "video_id", EVERYTHING, schema.TOTAL_FIELDS
+        )
+        return rows.totals(found)
+
     def facts(self, wanted: Filter) -> Iterator[VideoFacts]:
         """All committed videos that may satisfy a filter, in order of id, read Strong.
 
@@ -268,6 +276,7 @@ class VideoStore(OpenStore):
             settings=self._opened().settings,
             videos=self.count_videos(),
             rows=self.count_rows(),
+            file_bytes=connection.file_bytes(self._config),
         )
 
     def _reader(self) -> SegmentReader:

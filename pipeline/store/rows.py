@@ -20,6 +20,7 @@ from pipeline.data import (
     Hit,
     MeanCosine,
     RowCosine,
+    Totals,
     Video,
     VideoEntry,
     VideoFacts,
@@ -137,6 +138,21 @@ def video_facts(row: Mapping[str, Any]) -> VideoFacts:
         recorded_at=row["recorded_at"] or None,
         duration_s=float(row["probe"]["duration_s"]),
     )
+
+
+def totals(read: Iterable[Mapping[str, Any]]) -> Totals:
+    """Sums over rows of `videos` that were read with TOTAL_FIELDS, of which none is kept."""
+    videos = count = 0
+    video_s = 0.0
+    oldest: str | None = None
+    newest: str | None = None
+    for row in read:
+        videos += 1
+        count += int(row["rows"])
+        video_s += float(row["probe"]["duration_s"])
+        oldest = min(oldest or row["indexed_at"], row["indexed_at"])
+        newest = max(newest or row["indexed_at"], row["indexed_at"])
+    return Totals(videos, count, video_s, oldest, newest)
 
 
 def found(answer: Mapping[str, Any]) -> Hit:

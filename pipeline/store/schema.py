@@ -28,6 +28,7 @@ VIDEO_FIELDS = (
 )  # fmt: skip
 MEAN_FIELDS = ("video_id", "revision", "rows")
 ENTRY_FIELDS = ("video_id", "revision", "rows", "paths", "tags")
+TOTAL_FIELDS = ("video_id", "probe", "indexed_at", "rows")
 FACT_FIELDS = ("video_id", "probe", "paths", "tags", "recorded_at")
 MEAN_INDEX = ArchiveIndex("FLAT", {})
 MEAN_METRIC = "IP"

@@ -93,6 +93,7 @@ class StoreStats:
         settings: What was recorded when the archive was made: identity, index, library versions.
         videos: Committed videos.
         rows: Rows of `segments`, those of no committed video included.
+        file_bytes: What the Milvus Lite file takes on disk; None for a server.
     """
 
     uri: str
@@ -102,6 +103,7 @@ class StoreStats:
     settings: ArchiveSettings
     videos: int
     rows: int
+    file_bytes: int | None
 
 
 def fingerprint(identity: Identity) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.config import AnnConfig, IndexConfig, StoreConfig
-from pipeline.data import Box, Scope
+from pipeline.data import Box, Scope, Totals
 from pipeline.errors import Code, StoreError
 from pipeline.store import MAX_LIMIT, VideoStore
 from pipeline.store.versions import differences, fingerprint
@@ -85,6 +85,22 @@ class TestOpening:
         assert "pymilvus" in stats.settings.versions
         assert stats.names.segments.startswith(config.collection)
         assert stats.server_version
+
+    def test_totals_are_of_what_is_committed(self, config: StoreConfig) -> None:
+        first, second = (
+            replace(record(name, 1, count=count), indexed_at=f"2024-0{month}-01T00:00:00+00:00")
+            for name, count, month in (("a", 5, 2), ("b", 2, 1))
+        )
+        with VideoStore.connect(config) as store:
+            store.open_for_writing(IDENTITY, IndexConfig())
+            assert store.totals() == Totals(0, 0, 0.0, None, None)
+            store.upsert_segments(embeddings("c", 3), 1)
+            store.commit([first, second])
+            totals = store.totals()
+        assert (totals.videos, totals.rows) == (2, 7)
+        assert totals.video_s == first.video.duration_s + second.video.duration_s
+        assert totals.oldest_indexed_at == second.indexed_at
+        assert totals.newest_indexed_at == first.indexed_at
 
     def test_two_archives_do_not_meet(self, config: StoreConfig) -> None:
         second = config.model_copy(update={"collection": f"{config.collection}_2"})
