@@ -10,12 +10,14 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from pipeline.data import Failure, FileStamp, Video
+from pipeline.errors import Code, ConfigError
 
 # Paths are bytes, as the system has them: a name need not be text.
 _TABLES = """
@@ -34,12 +36,18 @@ class Ledger:
 
     Args:
         path: The SQLite file; made if missing. One that is damaged is put aside.
+
+    Raises:
+        ConfigError: Nothing can be written there.
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = _open(path)
+        except sqlite3.OperationalError as error:  # a full disk, not a damaged file
+            raise self._unkept(error) from error
         except sqlite3.DatabaseError as error:
             aside = path.with_suffix(".damaged")
             _log.warning("%s is damaged (%s); put aside as %s", path, error, aside.name)
@@ -56,7 +64,7 @@ class Ledger:
 
     def done(self, videos: Iterable[Video]) -> None:
         """Files whose videos are in the store, flushed, each under its own path."""
-        with self._db:
+        with self._writing():
             for video in videos:
                 path, stamp = os.fsencode(video.path), video.stamp
                 self._db.execute(
@@ -68,7 +76,7 @@ class Ledger:
     def failed(self, failure: Failure) -> None:
         """A file could not be ingested."""
         message = failure.message.encode("utf-8", "backslashreplace").decode()
-        with self._db:
+        with self._writing():
             self._db.execute(
                 "insert or replace into failed values (?, ?, ?)",
                 (os.fsencode(failure.uri), failure.code, message),
@@ -82,13 +90,33 @@ class Ledger:
 
     def forget(self, ids: Iterable[str], paths: Iterable[str] = ()) -> None:
         """Videos left the store, and files the disk."""
-        with self._db:
+        with self._writing():
             self._db.executemany("delete from seen where video_id = ?", ((key,) for key in ids))
             for table in ("seen", "failed"):
                 self._db.executemany(
                     f"delete from {table} where path = ?",  # noqa: S608  not a user's text
                     ((os.fsencode(path),) for path in paths),
                 )
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """All of it or nothing is noted.
+
+        Raises:
+            ConfigError: It cannot be, such as on a full disk.
+        """
+        try:
+            with self._db:
+                yield
+        except sqlite3.OperationalError as error:
+            raise self._unkept(error) from error
+
+    def _unkept(self, error: sqlite3.Error) -> ConfigError:
+        return ConfigError(
+            f"no notes can be kept in {self._path.parent}: {error}",
+            code=Code.CONFIG_INVALID,
+            uri="run.state_dir",
+        )
 
     def close(self) -> None:
         """Close the file."""

@@ -18,7 +18,7 @@ from pipeline.data import Identity
 from pipeline.errors import Code, StoreError
 from pipeline.store import schema
 from pipeline.store.client import Client
-from pipeline.store.connection import PATIENCE, shown
+from pipeline.store.connection import PATIENCE, clear_place, shown
 from pipeline.store.requests import STRONG
 from pipeline.store.versions import (
     ArchiveIndex,
@@ -197,6 +197,7 @@ def _ensure(
 ) -> None:
     """Create a collection and its index, each unless it exists."""
     if not client.has_collection(name, timeout=config.timeout_s):
+        clear_place(name, config)
         client.create_collection(
             name,
             schema=collection,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -115,6 +116,16 @@ def hang_up(client: Client, config: StoreConfig) -> None:
         if _lite_users[path] <= 0:
             del _lite_users[path]
             server_manager_instance.release_server(config.uri)
+
+
+def clear_place(name: str, config: StoreConfig) -> None:
+    """Remove what is in the way of making a collection that is not there.
+
+    Milvus Lite that is cut short, or finds the disk full, while it makes or drops a collection,
+    leaves a folder, and makes none of that name for ever after.
+    """
+    if is_lite(config.uri):
+        shutil.rmtree(Path(config.uri) / "collections" / name, ignore_errors=True)
 
 
 @contextmanager

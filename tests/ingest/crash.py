@@ -11,6 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import resource
 import shutil
 import signal
 import threading
@@ -166,11 +167,15 @@ def watch_points(points: Points) -> None:
     migrate._VIDEOS_A_COPY = 2
 
 
-def act(action: str, config: Config, trail: Path, kill: Kill | None) -> None:
+def act(
+    action: str, config: Config, trail: Path, kill: Kill | None, file_bytes: int | None
+) -> None:
     """A child's life: one command. What goes wrong is in its trail's neighbour."""
     torch.set_num_threads(1)
     try:
         watch_points(Points(trail, kill))
+        if file_bytes:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, resource.RLIM_INFINITY))
         name, _, argument = action.partition(" ")
         if name == "reindex":
             report = run.reindex(config, remove_gone=True)
@@ -182,6 +187,7 @@ def act(action: str, config: Config, trail: Path, kill: Kill | None) -> None:
         else:
             migrate.rollback(config)
     except BaseException:  # noqa: BLE001  the parent is to see it
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         trail.with_suffix(".error").write_text(traceback.format_exc())
         os._exit(1)
     os._exit(0)
@@ -241,14 +247,19 @@ class Archive:
             if not path.exists() or path.read_bytes() != data:
                 path.write_bytes(data)
 
-    def start(self, action: str, kill: Kill | None = None) -> bool:
+    def start(self, action: str, kill: Kill | None = None, file_bytes: int | None = None) -> bool:
         """Run a command, to its end or until it is killed; whether it was.
+
+        Args:
+            action: `reindex`, `rollback`, `prune`, or `delete` and a path.
+            kill: When; never if None.
+            file_bytes: No file can grow larger, as on a full disk.
 
         Raises:
             AssertionError: It failed.
         """
         trail = self.folder / "points"
-        process = _FORKS.Process(target=act, args=(action, self.config, trail, kill))
+        process = _FORKS.Process(target=act, args=(action, self.config, trail, kill, file_bytes))
         process.start()
         process.join(_RUN_S)
         if process.exitcode is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ingest.crash import PHASES, Archive, Truth, Walk
+from tests.ingest.crash import NAMES, PHASES, Archive, Truth, Walk
 from tests.media_factory import MediaFactory
 
 
@@ -28,6 +28,26 @@ def take(walk: Walk, kills: int) -> None:
     ended = (walk.kill(phase, kind) for phase, kind in places())
     for number, each in enumerate(islice(filter(None, ended), kills), 1):
         print(f"{number:3} {each}", flush=True)
+
+
+def test_a_disk_that_is_full(
+    tmp_path: Path, media: MediaFactory, untrained: Path, truth: Truth
+) -> None:
+    archive = Archive(tmp_path / "archive", media, untrained)
+    names = {name: name for name in NAMES}
+    for number, file_bytes in enumerate((2_000, 10_000, 3_000)):
+        archive.put(dict(list(names.items())[: 2 + number]))
+        with pytest.raises(
+            AssertionError, match=r"(StoreError|ConfigError): .*(too large|I/O error|is full)"
+        ) as caught:
+            archive.start("reindex", file_bytes=file_bytes)
+        print(file_bytes, str(caught.value).splitlines()[-1])
+        archive.assert_nothing_half_written()
+        if file_bytes > 2_000:
+            archive.start("reindex")
+    archive.put(names)
+    archive.start("reindex")
+    truth.assert_is(archive, names)
 
 
 @pytest.mark.timeout(1800)
