@@ -11,8 +11,8 @@ from pipeline.backup.files import groups
 from pipeline.backup.read import Export, open_export
 from pipeline.config import Config
 from pipeline.data import VideoRecord
-from pipeline.ingest.state import run_lock
-from pipeline.store import VideoStore, leased
+from pipeline.ingest.state import exclusive
+from pipeline.store import VideoStore
 
 Watch = Callable[[int, int], None]
 """Told how many videos are done, of how many."""
@@ -58,9 +58,8 @@ def import_archive(
     started = time.monotonic()
     with (
         open_export(folder) as export,
-        run_lock(config),
+        exclusive(config),
         VideoStore.connect(config.store) as store,
-        leased(config.store),
     ):
         store.open_for_writing(export.description.settings.identity, config.store.index)
         imported, written = restore(store, export, config.store.flush_rows, watch)

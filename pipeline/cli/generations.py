@@ -21,19 +21,23 @@ def rollback_cli(
 ) -> None:
     """Let the archive that answered before the last switch answer again.
 
-    Nothing is lost: doing it twice goes forth and back. Paths and tags go along.
+    Doing it twice goes forth and back. Paths and tags go along; videos that came or went since the
+    switch do not.
     """
     with json_errors(as_json):
         loaded = load(config, overrides)
         from pipeline.ingest.migrate import rollback
 
-        names, more = rollback(loaded.config)
+        done = rollback(loaded.config)
     if as_json:
-        print_json({"segments": names.segments, "videos_only_there": more})
+        print_json({"segments": done.names.segments, "more": done.more, "fewer": done.fewer})
         return
-    typer.echo(f"{names.segments} answers again")
-    if more:
-        typer.echo(f"it has {more} videos that the other one does not have: run vsearch reindex")
+    typer.echo(f"{done.names.segments} answers again")
+    if done.more or done.fewer:
+        typer.echo(
+            f"it has {done.more} videos that the other one lacks, and lacks {done.fewer} that it"
+            " has: vsearch reindex, with the settings of this one, makes it equal to the disk"
+        )
 
 
 def prune_cli(

@@ -31,7 +31,7 @@ from pipeline.ingest.decode import DecodeSettings
 from pipeline.ingest.encode import EncodedEvent, encode
 from pipeline.ingest.ledger import Ledger
 from pipeline.ingest.places import Places
-from pipeline.ingest.reconcile import reconcile
+from pipeline.ingest.reconcile import next_revision, reconcile
 from pipeline.ingest.stop import Stop
 from pipeline.ingest.tags import rule_tags
 from pipeline.ingest.workers import decode_pool
@@ -40,6 +40,7 @@ from pipeline.media.container import stamp_of
 from pipeline.models import Encoder
 from pipeline.models.published import DEMO_NOTE
 from pipeline.store import VideoStore
+from pipeline.store.rows import MAX_PATHS
 
 RunEvent = Plan | Told | Warned | Video | Progress | Committed | Failure
 Watch = Callable[[RunEvent], None]
@@ -79,8 +80,10 @@ class Chain:
         self._watch = watch
         self._stop = stop
         self._inherited = inherited or {}
-        self._writer = Writer(store, config.store, self._tags, self._note_flushed)
-        self._entries, damaged = reconcile(store, self._writer.revision)
+        self._entries = {entry.video_id: entry for entry in store.entries()}
+        revision = next_revision(self._entries.values())
+        damaged = reconcile(store, self._entries, revision)
+        self._writer = Writer(store, config.store, revision, self._tags, self._note_flushed)
         self._known = self._entries.keys() - damaged
         self.places = Places(self._entries.values())
         self._stamps: dict[str, FileStamp] = {}
@@ -130,13 +133,18 @@ class Chain:
         finally:
             self._announce(self._writer.close())
 
-    def settle(self, gone: Set[str] = frozenset()) -> None:
-        """Bring paths and tags up to date; videos that are nowhere any more are removed.
+    def settle(self, gone: Set[str] = frozenset(), *, remove: bool = False) -> None:
+        """Bring paths and tags up to date.
 
         Args:
             gone: Paths at which there is no file any more.
+            remove: Remove videos that are nowhere any more; otherwise they keep the paths they had,
+                since they may have been moved to where nobody has looked yet.
         """
-        paths = self.places.now(gone)
+        paths = {
+            video_id: there[:MAX_PATHS] or (() if remove else self._entries[video_id].paths)
+            for video_id, there in self.places.now(gone).items()
+        }
         removed = [key for key in self._entries if not paths[key]]
         changed = [
             key
@@ -147,7 +155,7 @@ class Chain:
         for start in range(0, len(changed), _CHUNK):
             records = self._store.videos(changed[start : start + _CHUNK])
             self._store.commit(
-                _moved(record, paths[key], self._tags(key, paths[key]))
+                moved(record, paths[key], self._tags(key, paths[key]))
                 for key, record in records.items()
             )
         self._store.delete_videos(removed)
@@ -155,7 +163,7 @@ class Chain:
         if changed or removed:
             self._store.flush()
         self._known -= set(removed)
-        self._ledger.forget([*removed], gone)
+        self._ledger.forget(removed, gone)
         self._ledger.done(video for videos in self._seen.values() for video in videos)
 
     def report(self, failure: Failure) -> None:
@@ -190,7 +198,7 @@ class Chain:
             case Decoded():
                 self.video_s += event.video.duration_s
                 videos = self._in_progress[event.video.video_id]
-                paths = tuple(sorted(video.path for video in videos))
+                paths = tuple(sorted(video.path for video in videos)[:MAX_PATHS])
                 self._announce(self._writer.finish(event, paths))
             case Failure():
                 self._fail_video(event)
@@ -285,12 +293,13 @@ class Chain:
 
     def _tags(self, video_id: str, paths: Iterable[str]) -> tuple[str, ...]:
         """The tags of a video: its own, those of the one that it replaces, those of the rules."""
-        known = (self._entries.get(video_id), self._inherited.get(video_id))
-        own = {tag for entry in known if entry for tag in entry.tags}
+        # What answers now is right: here may be what was taken away meanwhile.
+        entry = self._inherited.get(video_id) or self._entries.get(video_id)
+        own = set(entry.tags) if entry else set()
         return tuple(sorted(own.union(rule_tags(paths, self._config.source.tags))))
 
 
-def _moved(record: VideoRecord, paths: tuple[str, ...], tags: tuple[str, ...]) -> VideoRecord:
-    """A record with other paths; the one it was found at first is one of them."""
+def moved(record: VideoRecord, paths: tuple[str, ...], tags: tuple[str, ...]) -> VideoRecord:
+    """A record with other paths and tags; the path that is shown is one of them."""
     path = record.video.path if record.video.path in paths else paths[0]
     return replace(record, video=replace(record.video, path=path), paths=paths, tags=tags)

@@ -8,7 +8,7 @@ from pipeline.config import Config
 from pipeline.data import VideoRecord
 from pipeline.ingest.ledger import Ledger
 from pipeline.ingest.named import find_videos
-from pipeline.ingest.state import ledger_path, run_lock
+from pipeline.ingest.state import exclusive, ledger_path
 from pipeline.store import VideoStore
 
 
@@ -30,7 +30,7 @@ def delete(
         QueryError: The first digits of an id are those of several videos.
         LockedError: An ingest is at this collection.
     """
-    with run_lock(config), VideoStore.connect(config.store) as store:
+    with exclusive(config), VideoStore.connect(config.store) as store:
         store.open_for_changing()
         records = store.videos(facts.video_id for facts in find_videos(store, names))
         found = sorted(records.values(), key=lambda record: record.video.path)

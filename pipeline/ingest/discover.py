@@ -42,10 +42,17 @@ def discover(source: SourceConfig) -> Iterator[Path | Failure]:
 
 def _expand(name: str, source: SourceConfig) -> Iterator[Path | Failure]:
     path = Path(name).expanduser()
-    if path.is_dir():
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except OSError as error:  # a network disk that is dead, a folder that is closed
+        yield Failure(name, Code.UNREADABLE, f"cannot be looked at: {error.strerror}")
+        return
+    if is_folder:
         yield from _walk(Path(os.path.abspath(path)), source)
-    elif os.path.lexists(path):
+    elif is_there:
         yield Path(os.path.abspath(path))
+    elif path.is_symlink():
+        yield Failure(name, Code.NOT_FOUND, "is a link to what is not there")
     elif any(sign in name for sign in _GLOB_SIGNS):
         # Path.glob takes no absolute patterns.
         for match in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207
@@ -72,7 +79,14 @@ def _walk(top: Path, source: SourceConfig) -> Iterator[Path | Failure]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if source.follow_links:
             # A link to a parent would go round for ever.
-            status = Path(folder).stat()
+            try:
+                status = Path(folder).stat()
+            except OSError as error:
+                problems.append(
+                    Failure(folder, Code.UNREADABLE, f"cannot be looked at: {error.strerror}")
+                )
+                folders.clear()
+                continue
             if (status.st_dev, status.st_ino) in entered:
                 folders.clear()
                 continue

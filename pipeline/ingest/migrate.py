@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,11 +14,12 @@ from typing import Self
 from pipeline.config import Config
 from pipeline.data import Failure, Identity, Scope, Told, VideoEntry
 from pipeline.errors import Code
-from pipeline.ingest.chain import Chain, Watch
-from pipeline.ingest.places import covered, unfound
-from pipeline.ingest.state import ledger_path, run_lock
+from pipeline.ingest.chain import Chain, Watch, moved
+from pipeline.ingest.places import outside, unfound
+from pipeline.ingest.state import exclusive, ledger_path
+from pipeline.ingest.stop import Stop
 from pipeline.ingest.verify import verify
-from pipeline.store import Generation, Generations, VideoStore, leased
+from pipeline.store import Generation, Generations, VideoStore
 from pipeline.store.versions import Names, archive_index, fingerprint
 
 _VIDEOS_A_COPY = 100
@@ -32,6 +34,7 @@ class Migration:
         old: Open on the one that answers.
         generations: Of the archive.
         watch: Told what happens.
+        stop: When to end early.
     """
 
     def __init__(
@@ -41,12 +44,15 @@ class Migration:
         old: VideoStore,
         generations: Generations,
         watch: Watch,
+        stop: Stop,
     ) -> None:
         self._config = config
         self._store = store
         self._old = old
         self._generations = generations
         self._watch = watch
+        self._stop = stop
+        self._opened = ExitStack()
         self.before: Mapping[str, VideoEntry] = {entry.video_id: entry for entry in old.entries()}
 
     @classmethod
@@ -54,34 +60,35 @@ class Migration:
         cls,
         config: Config,
         store: VideoStore,
-        generations: Generations,
         wanted: Identity,
         watch: Watch,
+        stop: Stop,
     ) -> Self | None:
         """Open the new generation aside; None if the one that answers has these settings.
 
         If only the index differs, its vectors are copied.
         """
-        current = generations.current()
-        if current is None:
+        if store.is_new:
             return None
-        same_vectors = current.fingerprint == fingerprint(wanted)
-        if same_vectors and (
-            generations.opened(current).settings.index == archive_index(config.store.index)
-        ):
-            return None
-        store.open_aside(wanted, config.store.index)
-        old = VideoStore.connect(config.store)
-        try:
+        with ExitStack() as opened:
+            generations = opened.enter_context(Generations(config.store))
+            current = generations.current()
+            if current is None:
+                return None
+            same_vectors = current.fingerprint == fingerprint(wanted)
+            index = generations.opened(current).settings.index
+            if same_vectors and index == archive_index(config.store.index):
+                return None
+            store.open_aside(wanted, config.store.index)
+            old = opened.enter_context(VideoStore.connect(config.store))
             old.open_generation(current)
-            migration = cls(config, store, old, generations, watch)
+            migration = cls(config, store, old, generations, watch, stop)
             watch(Told(f"{current.segments} answers until {store.names.segments} is complete"))
+            migration._forget()
             if same_vectors:
                 migration._copy()
+            migration._opened = opened.pop_all()
             return migration
-        except BaseException:  # also Ctrl-C: the store is let go, and the error goes on
-            old.close()
-            raise
 
     @property
     def places(self) -> set[str]:
@@ -90,8 +97,9 @@ class Migration:
 
     def elsewhere(self, found: Sequence[Path | Failure]) -> Iterator[Path]:
         """Files of the old generation that the source does not name, as far as they are there."""
-        for path in sorted(self.places - {str(item) for item in found}):
-            if not covered(path, self._config.source) and os.path.lexists(path):
+        known = sorted(self.places - {str(item) for item in found})
+        for path in outside(known, self._config.source):
+            if os.path.lexists(path):
                 yield Path(path)
 
     def end(self, chain: Chain, lost: Set[str], *, accept_loss: bool) -> bool:
@@ -107,6 +115,10 @@ class Migration:
         """
         if chain.counts.left:
             self._watch(Told(f"{self._store.names.segments} is not complete: run again to go on"))
+            return False
+        if self._stop.closing:
+            # Checking it reads every vector.
+            self._watch(Told(f"{self._store.names.segments} is to be checked: run again to go on"))
             return False
         missing = unfound(self.before, chain.places, chain.known, lost)
         if missing and not accept_loss:
@@ -127,12 +139,24 @@ class Migration:
         )
         return True
 
+    def _forget(self) -> None:
+        """Of what is aside from long ago, remove what the archive that answers has lost since."""
+        since = [entry for entry in self._store.entries() if entry.video_id not in self.before]
+        self._store.delete_videos(
+            entry.video_id
+            for entry in since
+            # What the source still has, it was begun with.
+            if len(outside(entry.paths, self._config.source)) == len(entry.paths)
+        )
+
     def _copy(self) -> None:
         """Rows and videos go over as they are, and so does what is known of their files."""
         copied = 0
-        have = {(entry.video_id, entry.revision) for entry in self._store.entries()}
-        left = [each for each in self.before.values() if (each.video_id, each.revision) not in have]
+        have = set(self._store.entries())
+        left = [each for each in self.before.values() if each not in have]
         for start in range(0, len(left), _VIDEOS_A_COPY):
+            if self._stop.closing:
+                return
             chunk = {each.video_id: each.revision for each in left[start : start + _VIDEOS_A_COPY]}
             scope = Scope(only=frozenset(chunk), revisions=chunk)
             copied += self._store.put_rows(self._old.scan(scope))
@@ -155,32 +179,45 @@ class Migration:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._old.close()
+        self._opened.close()
 
 
-def rollback(config: Config) -> tuple[Names, int]:
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """What answers again.
+
+    Args:
+        names: Its collections.
+        more: How many videos it has that the other generation does not.
+        fewer: How many it lacks that the other one has.
+    """
+
+    names: Names
+    more: int
+    fewer: int
+
+
+def rollback(config: Config) -> RolledBack:
     """Let the generation that answered before answer again.
 
-    Paths and tags that changed since go over to it.
-
-    Returns:
-        Its names, and how many of its videos the other generation does not have.
+    Paths and tags that changed since go over to it; videos that came or went since do not.
 
     Raises:
         StoreError: There is none.
         LockedError: A run is at this collection.
     """
-    with run_lock(config), leased(config.store), Generations(config.store) as generations:
+    with exclusive(config), Generations(config.store) as generations:
         current, previous = generations.current(), generations.previous()
         if current is None or previous is None or current == previous:
-            return generations.rollback(), 0
+            return RolledBack(generations.rollback(), 0, 0)
         with VideoStore.connect(config.store) as new, VideoStore.connect(config.store) as old:
             new.open_generation(current)
             old.open_generation(previous)
             known = {entry.video_id: entry for entry in new.entries()}
-            entries = list(old.entries())
-            _carry(known, entries, old)
-        return generations.rollback(), sum(entry.video_id not in known for entry in entries)
+            entries = {entry.video_id: entry for entry in old.entries()}
+            _carry(known, entries.values(), old)
+        more, fewer = len(entries.keys() - known.keys()), len(known.keys() - entries.keys())
+        return RolledBack(generations.rollback(), more, fewer)
 
 
 def prune(
@@ -201,7 +238,7 @@ def prune(
         StoreError: The store failed.
     """
     kept = {"current", "previous"} if keep_previous else {"current"}
-    with run_lock(config), leased(config.store), Generations(config.store) as generations:
+    with exclusive(config), Generations(config.store) as generations:
         found = [each for each in generations.all() if each.role not in kept]
         if not found or not confirm(found):
             return []
@@ -212,7 +249,7 @@ def prune(
 
 
 def _carry(
-    known: Mapping[str, VideoEntry], entries: Sequence[VideoEntry], store: VideoStore
+    known: Mapping[str, VideoEntry], entries: Iterable[VideoEntry], store: VideoStore
 ) -> None:
     """Bring paths and tags of known videos into a store that has older ones."""
     changed = {
@@ -222,8 +259,7 @@ def _carry(
     }
     records = store.videos(changed)
     store.commit(
-        replace(record, paths=changed[key].paths, tags=changed[key].tags)
-        for key, record in records.items()
+        moved(record, changed[key].paths, changed[key].tags) for key, record in records.items()
     )
     if changed:
         store.flush()

@@ -1,11 +1,11 @@
-"""Where each video is found: as the archive has it, and as this run sees it. No disk, no store."""
+"""Where each video is found: as the archive has it, as this run sees it, and what is gone."""
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
-import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
 from pipeline.config import SourceConfig
@@ -61,10 +61,11 @@ class Places:
 def gone(
     known: Iterable[str], found: Iterable[Path | Failure], source: SourceConfig, *, even_many: bool
 ) -> tuple[set[str], list[Failure]]:
-    """Which known paths a search of the source should have found, and did not.
+    """Which known paths of the source have no file any more.
 
-    A path outside the source is not gone, nor is one beneath a folder that is missing or could not
-    be listed. A folder in which nothing is left, or much less, is taken for one whose disk is away.
+    A path outside the source is not gone, nor is one of which the disk does not say that it is not
+    there, or beneath a folder that is missing or could not be listed. A folder in which nothing is
+    left, or much less, is taken for one whose disk is away.
 
     Args:
         known: Absolute paths.
@@ -73,71 +74,84 @@ def gone(
         even_many: Believe it even so, and that a folder which is missing is gone.
 
     Returns:
-        The paths, and a failure for each folder that was not believed.
+        The paths, and a failure for each entry of the source that was not believed.
     """
     items = list(found)
     there = {str(item) for item in items if isinstance(item, Path)}
     codes = {Code.UNREADABLE} if even_many else {Code.UNREADABLE, Code.NOT_FOUND}
     closed = [item.uri for item in items if isinstance(item, Failure) and item.code in codes]
-    missing = sorted(path for path in set(known) - there if not _beneath_any(path, closed))
+    missing = sorted(
+        path for path in set(known) - there if not _beneath_any(path, closed) and _is_away(path)
+    )
     lost: set[str] = set()
+    doubted: set[str] = set()
     failures = []
-    for name in source.paths:
-        covers = _covers(name)
-        own = {path for path in missing if covers(path)}
-        left = sum(covers(path) for path in there)
-        alone = own == {os.path.abspath(Path(name).expanduser())}
-        many = not (left or alone) or (len(own) >= MANY and len(own) > left)
-        if own and many and not even_many:
+    for place in map(_Place, source.paths):
+        own = {path for path in missing if place.covers(path)}
+        left = sum(place.covers(path) for path in there)
+        if own and not even_many and _is_doubtful(place, own, left):
             message = (
                 f"{len(own)} videos are gone from here and {left} are left: is a disk away? None is"
                 " removed; say --remove-gone if it is so"
             )
-            failures.append(Failure(name, Code.MANY_GONE, message))
+            failures.append(Failure(place.name, Code.MANY_GONE, message))
+            doubted |= own
         else:
             lost |= own
-    return lost, failures
+    return lost - doubted, failures
 
 
-def covered(path: str, source: SourceConfig) -> bool:
-    """Whether a search of the source comes to a path, if there is a file."""
-    return any(_covers(name)(path) for name in source.paths)
+def outside(paths: Iterable[str], source: SourceConfig) -> list[str]:
+    """Those paths to which a search of the source does not come, in order."""
+    places = [_Place(name) for name in source.paths]
+    return [path for path in paths if not any(place.covers(path) for place in places)]
 
 
-def _covers(name: str) -> _Covers:
-    return _Covers(os.path.abspath(Path(name).expanduser()))
+class _Place:
+    """An entry of the source: a file, a folder with all that is beneath it, or a glob."""
 
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.path = os.path.abspath(Path(name).expanduser())
+        self._folder = self.path.rstrip("/") + "/"
+        is_pattern = glob.has_magic(self.path) and not os.path.lexists(self.path)
+        self._pattern = self.path.split("/") if is_pattern else None
 
-class _Covers:
-    """Whether a path is what a path, a folder or a glob names, or beneath it."""
-
-    def __init__(self, place: str) -> None:
-        self._folder = place.rstrip("/") + "/"
-        self._place = place
-        is_pattern = glob.has_magic(place) and not os.path.lexists(place)
-        self._pattern = re.compile(_translated(place)) if is_pattern else None
-
-    def __call__(self, path: str) -> bool:
+    def covers(self, path: str) -> bool:
+        """Whether a search of it comes to a path."""
         if self._pattern is not None:
-            return self._pattern.fullmatch(path) is not None
-        return path == self._place or path.startswith(self._folder)
+            return _matches(path.split("/"), self._pattern)
+        return path == self.path or path.startswith(self._folder)
 
 
-def _translated(pattern: str) -> str:
-    """A glob as a regular expression: `**` for any folders, the other signs within a name."""
-    parts = []
-    for name in pattern.strip("/").split("/"):
-        if name == "**":
-            parts.append("(?:/[^/]+)*")
-        else:
-            signs = re.escape(name).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
-            parts.append("/" + re.sub(r"\\\[(!?)(.+?)\\\]", _choice, signs))
-    return "".join(parts)
+def _is_doubtful(place: _Place, own: Set[str], left: int) -> bool:
+    """Whether so much is gone from a place that its disk may be away."""
+    if own == {place.path}:
+        # A file that is named by itself: what else is in its folder says whether that is there.
+        folder = Path(place.path).parent
+        return not folder.is_dir() or not any(folder.iterdir())
+    return not left or (len(own) >= MANY and len(own) > left)
 
 
-def _choice(match: re.Match[str]) -> str:
-    inverted = "^" if match[1] else ""
-    return f"[{inverted}{match[2].replace(chr(92), '')}]"
+def _is_away(path: str) -> bool:
+    """Whether the disk says that there is no such file, rather than nothing."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a path is one of a glob's: `**` stands for any folders, other signs for one name."""
+    if not pattern:
+        return not names
+    if pattern[0] == "**":
+        return any(_matches(names[start:], pattern[1:]) for start in range(len(names) + 1))
+    first = bool(names) and fnmatch.fnmatchcase(names[0], pattern[0])
+    return first and _matches(names[1:], pattern[1:])
 
 
 def _beneath_any(path: str, folders: Iterable[str]) -> bool:

@@ -18,12 +18,12 @@ from pipeline.ingest.migrate import Migration
 from pipeline.ingest.places import gone
 from pipeline.ingest.sample import SAMPLE_VERSION
 from pipeline.ingest.scenes import DETECTOR_FRAME_VERSION
-from pipeline.ingest.state import ledger_path, run_lock, run_noted
+from pipeline.ingest.state import ledger_path, owner, run_lock, run_noted
 from pipeline.ingest.stop import Stop
 from pipeline.media.reader import COLOUR_VERSION
 from pipeline.models import Encoder, load_encoder
 from pipeline.settings import remember, remember_encoder
-from pipeline.store import Generations, VideoStore, leased
+from pipeline.store import VideoStore, leased
 
 __all__ = ["RunEvent", "Watch", "identity", "ingest", "reindex"]
 
@@ -38,8 +38,8 @@ def ingest(
     """Bring the videos of `config.source` into the store.
 
     A file that cannot be ingested is in the report and stops no other. After an interruption, what
-    is committed stays, and the next run goes on from there. Nothing is removed but what a new file
-    took the place of.
+    is committed stays, and the next run goes on from there. Nothing is removed: a video
+    that a new file took the place of goes with the next reindex.
 
     Args:
         config: All settings.
@@ -60,10 +60,11 @@ def ingest(
         if all(isinstance(item, Failure) for item in found):
             # Nothing to decode: no reason to load a model or to make a store.
             return ended(_report_nothing(found, started, watch))
-        encoder, store = _connect(config, opened)
+        stop = stop or Stop()
+        encoder, store = _connect(config, opened, stop)
         store.open_for_writing(identity(config, encoder), config.store.index)
         remember(config, origin)
-        chain = _chain(config, encoder, store, opened, watch=watch, stop=stop or Stop())
+        chain = _chain(config, encoder, store, opened, watch=watch, stop=stop)
         ready = time.perf_counter()
         chain.ingest(found)
         chain.settle()
@@ -104,10 +105,12 @@ def reindex(
     stop = stop or Stop()
     with run_lock(config), run_noted(config, "reindex") as ended, ExitStack() as opened:
         found = list(discover(config.source))
-        encoder, store = _connect(config, opened)
+        nothing = all(isinstance(item, Failure) for item in found)
+        if nothing and VideoStore(config.store).is_new:
+            return ended(_report_nothing(found, started, watch))
+        encoder, store = _connect(config, opened, stop)
         wanted = identity(config, encoder)
-        generations = opened.enter_context(Generations(config.store))
-        migration = Migration.begin(config, store, generations, wanted, watch)
+        migration = Migration.begin(config, store, wanted, watch, stop)
         inherited: Mapping[str, VideoEntry] = {}
         if migration is None:
             store.open_for_writing(wanted, config.store.index)
@@ -122,8 +125,9 @@ def reindex(
         lost, doubted = gone(known, found, config.source, even_many=remove_gone)
         for failure in doubted:
             chain.report(failure)
+        complete = not chain.counts.left
         # What was moved may be among the files that were not looked at.
-        chain.settle(lost if not chain.counts.left else frozenset())
+        chain.settle(lost if complete else frozenset(), remove=complete)
         if migration is not None and migration.end(chain, lost, accept_loss=accept_loss):
             remember(config, origin)
         return ended(_report(chain, started, ready))
@@ -153,8 +157,12 @@ def _check_source(config: Config) -> None:
         )
 
 
-def _connect(config: Config, opened: ExitStack) -> tuple[Encoder, VideoStore]:
-    """Load the encoder and reach the store, both at once: each takes seconds."""
+def _connect(config: Config, opened: ExitStack, stop: Stop) -> tuple[Encoder, VideoStore]:
+    """Load the encoder and reach the store, both at once: each takes seconds.
+
+    Whoever is kept out by another machine should learn it before that.
+    """
+    opened.enter_context(leased(config.store, owner=owner(config), lost=stop.tell))
     with ThreadPoolExecutor(1) as other:
         connecting = other.submit(VideoStore.connect, config.store)
         try:
@@ -162,7 +170,6 @@ def _connect(config: Config, opened: ExitStack) -> tuple[Encoder, VideoStore]:
         finally:
             # Entered even if the encoder failed, so that the store is let go.
             store = opened.enter_context(connecting.result())
-    opened.enter_context(leased(config.store))
     return encoder, store
 
 

@@ -6,6 +6,8 @@ import hashlib
 import json
 import logging
 import os
+import socket
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,6 +20,7 @@ from filelock import FileLock, Timeout
 from pipeline.config import Config
 from pipeline.data import IngestReport
 from pipeline.errors import Code, ConfigError, LockedError, VSearchError
+from pipeline.store import leased
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +33,19 @@ def ledger_path(config: Config, segments: str) -> Path:
         segments: Real name of its collection of rows.
     """
     return Path(config.run.state_dir) / f"ledger-{segments}-{_store_digits(config)}.sqlite"
+
+
+def owner(config: Config) -> str:
+    """Who runs, for leases: whoever holds the lock of this state directory on this machine."""
+    place = f"{socket.gethostname()}\n{uuid.getnode()}\n{os.path.abspath(config.run.state_dir)}"
+    return hashlib.sha256(place.encode()).hexdigest()[:8]
+
+
+@contextmanager
+def exclusive(config: Config) -> Iterator[None]:
+    """Nobody else changes this archive, on this machine or, as far as a lease tells, on another."""
+    with run_lock(config), leased(config.store, owner=owner(config)):
+        yield
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pipeline.config import Config, TagRule, checked_tag
 from pipeline.data import VideoFacts
 from pipeline.errors import Code, ConfigError, StoreError
 from pipeline.ingest.named import find_videos
-from pipeline.ingest.state import run_lock
+from pipeline.ingest.state import exclusive
 from pipeline.paths import names_path
 from pipeline.store import VideoStore
 from pipeline.store.rows import MAX_PATHS, chunks
@@ -63,7 +63,7 @@ def tag(
     added, removed = _checked(add), _checked(remove)
     if both := sorted(added & removed):
         raise _wrong(both[0], "is to be added and to be removed: say one")
-    lock = run_lock(config) if added or removed else nullcontext()
+    lock = exclusive(config) if added or removed else nullcontext()
     with lock, VideoStore.connect(config.store) as store:
         store.open_for_changing()
         found = [*find_videos(store, names), *(where(store) if where else ())]

@@ -33,6 +33,7 @@ class Writer:
     Args:
         store: Open for writing.
         config: How often to flush.
+        revision: Of the rows of this run.
         tags: The tags that a video is to have, by its id and paths.
         on_flushed: Told which videos are safe on the store's disk, after each flush.
     """
@@ -41,13 +42,13 @@ class Writer:
         self,
         store: VideoStore,
         config: StoreConfig,
+        revision: int,
         tags: Callable[[str, tuple[str, ...]], tuple[str, ...]],
         on_flushed: Callable[[list[VideoRecord]], None],
     ) -> None:
         self._store = store
         self._config = config
-        # Later runs have larger ones: what an earlier run left half-written never counts.
-        self.revision = time.time_ns() // 1_000_000
+        self.revision = revision
         self._tags = tags
         self._on_flushed = on_flushed
         self._open: dict[str, _OpenVideo] = {}

@@ -98,6 +98,7 @@ class Opened:
                 connecting.result()
                 raise
             self.store, sample = connecting.result()
+        self._own = encoder
         self._lock = threading.Lock()
         try:
             self._view = self._viewed(encoder, sample)
@@ -120,7 +121,31 @@ class Opened:
 
     def _viewed(self, encoder: Encoder, sample: _Sample) -> View:
         store = self.store.snapshot()
-        return View(self.config, store, _fitting(encoder, store, self.config), sample)
+        return View(self.config, store, self._fitting(encoder, store), sample)
+
+    def _fitting(self, encoder: Encoder, store: VideoStore) -> Encoder:
+        """The encoder of the archive: the last one, that of the settings, or one remembered for it.
+
+        An archive may be switched to another model, or back, while the settings stay.
+
+        Raises:
+            ModelError: None of them is.
+        """
+        for known in (encoder, self._own):
+            if not _differences(known, store.identity):
+                return known
+        remembered = remembered_encoder(self.config, store.names.fingerprint)
+        if remembered is not None:
+            other = load_encoder(remembered)
+            if not _differences(other, store.identity):
+                return other
+        different = "; ".join(_differences(self._own, store.identity))
+        raise ModelError(
+            f"the archive {self.config.store.collection} was made with another encoder:"
+            f" {different}. Use the settings of its ingest",
+            code=Code.MODEL_MISMATCH,
+            uri="encode",
+        )
 
 
 def _open(config: Config) -> tuple[VideoStore, _Sample]:
@@ -131,31 +156,6 @@ def _open(config: Config) -> tuple[VideoStore, _Sample]:
     except BaseException:  # also Ctrl-C: the store is let go, and the error goes on
         store.close()
         raise
-
-
-def _fitting(encoder: Encoder, store: VideoStore, config: Config) -> Encoder:
-    """The encoder of the archive: this one, or else the one that is remembered for it.
-
-    An archive may be switched to another model, or back, while the settings stay.
-
-    Raises:
-        ModelError: Neither is.
-    """
-    identity = store.identity
-    different = _differences(encoder, identity)
-    if not different:
-        return encoder
-    remembered = remembered_encoder(config, store.names.fingerprint)
-    if remembered is not None:
-        other = load_encoder(remembered)
-        if not _differences(other, identity):
-            return other
-    raise ModelError(
-        f"the archive {config.store.collection} was made with another encoder:"
-        f" {'; '.join(different)}. Use the settings of its ingest",
-        code=Code.MODEL_MISMATCH,
-        uri="encode",
-    )
 
 
 def _differences(encoder: Encoder, identity: Identity) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -63,11 +64,16 @@ class Generations:
     Args:
         config: Which Milvus, which archive.
         dial: How to reach it; tests put faults between.
+
+    Raises:
+        StoreError: The file of Milvus Lite does not exist (`not_indexed`), or nothing answers.
     """
 
     def __init__(
         self, config: StoreConfig, *, dial: Callable[[StoreConfig], Client] = connection.dial
     ) -> None:
+        if connection.is_lite(config.uri) and not Path(config.uri).exists():
+            raise archive.not_indexed(config)
         self._config = config
         self._client = dial(config)
 

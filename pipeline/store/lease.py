@@ -25,10 +25,10 @@ from pipeline.errors import Code, LockedError
 from pipeline.store import connection
 from pipeline.store.client import Client
 
-HOLDS_S = 180.0
-"""How long a lease holds after its last renewal; clocks of two machines may differ by less."""
+MARGIN_S = 60.0
+"""A lease holds so much longer than `store.outage_s` after its last renewal; clocks may differ."""
 
-_RENEWALS = 4
+_RENEWALS = 8
 _BEAT = re.compile(r".+_until_(?P<seconds>[0-9]+)")
 
 _log = logging.getLogger(__name__)
@@ -38,14 +38,19 @@ _log = logging.getLogger(__name__)
 def leased(
     config: StoreConfig,
     *,
-    holds_s: float = HOLDS_S,
+    owner: str,
+    lost: Callable[[], None] = lambda: None,
+    holds_s: float | None = None,
     dial: Callable[[StoreConfig], Client] = connection.dial,
 ) -> Iterator[None]:
     """Within the block no other machine runs on this archive. A file needs none: it has one user.
 
     Args:
         config: Which archive.
-        holds_s: How long it holds after its last renewal.
+        owner: Letters and digits that say who takes it. A lease of the same owner is taken over at
+            once: it holds another lock, and so knows that what took it is dead.
+        lost: Told if somebody else has it before the block ends.
+        holds_s: How long it holds after its last renewal; longer than `store.outage_s` if None.
         dial: How to reach the store; tests put faults between.
 
     Raises:
@@ -55,13 +60,14 @@ def leased(
     if connection.is_lite(config.uri):
         yield
         return
-    client = dial(config)
+    with connection.telling("take the lease", config):
+        client = dial(config)
     try:
-        held = _Lease(client, config, holds_s)
+        held = _Lease(client, config, owner, holds_s or config.outage_s + MARGIN_S)
         with connection.telling("take the lease", config):
             held.take()
         ended = threading.Event()
-        renewing = threading.Thread(target=held.renew_until, args=(ended,), name="lease")
+        renewing = threading.Thread(target=held.renew_until, args=(ended, lost), name="lease")
         renewing.start()
         try:
             yield
@@ -74,14 +80,15 @@ def leased(
 
 
 class _Lease:
-    def __init__(self, client: Client, config: StoreConfig, holds_s: float) -> None:
+    def __init__(self, client: Client, config: StoreConfig, owner: str, holds_s: float) -> None:
         self._client = client
         self._config = config
         self._holds_s = holds_s
         self._timeout = config.timeout_s
         self._alias = f"{config.collection}__lease"
         self._beat = ""
-        self.own = f"{config.collection}__run_{uuid.uuid4().hex[:12]}"
+        self._mine = f"{config.collection}__run_{owner}_"
+        self.own = f"{self._mine}{uuid.uuid4().hex[:12]}"
 
     def take(self) -> None:
         """Take the lease, from a holder that is gone too; or raise LockedError."""
@@ -102,13 +109,17 @@ class _Lease:
             self.drop(self.own)
             raise
 
-    def renew_until(self, ended: threading.Event) -> None:
-        """Renew the lease while the run goes on."""
+    def renew_until(self, ended: threading.Event, lost: Callable[[], None]) -> None:
+        """Renew the lease while the run goes on, and say if it is somebody else's now."""
         while not ended.wait(self._holds_s / _RENEWALS):
             try:
+                if self._holder() not in ("", self.own):
+                    _log.warning("another machine took over %s", self._config.collection)
+                    lost()
+                    return
                 self._renew()
             except connection.FAILURES as error:
-                # The run itself meets the same store, and says so if it cannot go on.
+                # It holds longer than the run waits for a store that is away.
                 _log.debug("the lease of %s is not renewed: %s", self._config.collection, error)
 
     def drop(self, name: str) -> None:
@@ -119,9 +130,10 @@ class _Lease:
             self._client.drop_collection(name, timeout=self._timeout)
 
     def _renew(self) -> None:
-        before, self._beat = self._beat, f"{self.own}_until_{int(time.time() + self._holds_s)}"
-        if self._beat != before:
-            self._client.create_alias(self.own, self._beat, timeout=self._timeout)
+        beat = f"{self.own}_until_{int(time.time() + self._holds_s)}"
+        if beat != self._beat:
+            self._client.create_alias(self.own, beat, timeout=self._timeout)
+            before, self._beat = self._beat, beat
             if before:
                 self._client.drop_alias(before, timeout=self._timeout)
 
@@ -140,9 +152,12 @@ class _Lease:
         return str(found["collection_name"])
 
     def _oust(self) -> None:
-        """Drop a lease that was not renewed in time."""
+        """Drop a lease that was not renewed in time, or is of a run of ours that died."""
         holder = self._holder()
         if not holder or holder == self.own:
+            return
+        if holder.startswith(self._mine):
+            self.drop(holder)
             return
         ends = [
             int(match["seconds"])

@@ -57,7 +57,7 @@ class OpenStore:
             StoreError: Nothing answers, or the token is refused.
         """
         store = cls(config)
-        if not store._is_new_file():
+        if not store.is_new:
             store._reach()
         return store
 
@@ -86,7 +86,7 @@ class OpenStore:
         Raises:
             StoreError: Nothing is indexed under this name (`not_indexed`).
         """
-        if self._is_new_file():
+        if self.is_new:
             raise archive.not_indexed(self._config)
         client = self._reach().client
         with connection.telling("open the archive", self._config):
@@ -162,7 +162,9 @@ class OpenStore:
             self._archive = connection.retrying(self._config, patient=True)(opened)
         self._consistency = STRONG
 
-    def _is_new_file(self) -> bool:
+    @property
+    def is_new(self) -> bool:
+        """Whether it is a file of Milvus Lite that does not exist."""
         return connection.is_lite(self._config.uri) and not Path(self._config.uri).exists()
 
     def _reach(self) -> Requests:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.config import SourceConfig
 from pipeline.data import Failure, VideoEntry
 from pipeline.errors import Code
-from pipeline.ingest.places import MANY, Places, covered, gone, unfound
+from pipeline.ingest.discover import discover
+from pipeline.ingest.places import MANY, Places, gone, outside, unfound
 
 
 def lost(known: list[str], found: list[Path | Failure], *names: str, **options: bool) -> set[str]:
@@ -38,10 +42,12 @@ class TestGone:
             ("/v/cam?/[!ab]*.mp4", "/v/cam1/b1.mp4", False),
             ("/v/a+b(1).mp4", "/v/a+b(1).mp4", True),
             ("/v/a+b*.mp4", "/v/aab.mp4", False),
+            ("/v/[z-a]*.mp4", "/v/a.mp4", False),
+            ("/v/[*]a.mp4", "/v/*a.mp4", True),
         ],
     )
     def test_globs(self, pattern: str, path: str, expected: bool) -> None:
-        assert covered(path, SourceConfig(paths=(pattern,))) is expected
+        assert (outside([path], SourceConfig(paths=(pattern,))) == []) is expected
 
     def test_a_folder_that_lost_everything_is_doubted(self, tmp_path: Path) -> None:
         known = [str(tmp_path / "a.mp4")]
@@ -74,9 +80,58 @@ class TestGone:
         assert gone(known, found, source, even_many=True)[0] == set(known)
 
     def test_a_file_that_is_named(self, tmp_path: Path) -> None:
-        path = str(tmp_path / "a.mp4")
+        """What else is in its folder says whether the disk is there."""
+        path = str(tmp_path / "folder" / "a.mp4")
         found = [Failure(path, Code.NOT_FOUND, "no such file or directory")]
+        assert lost([path], found, path) == set()
+        (tmp_path / "folder").mkdir()
+        assert lost([path], found, path) == set()
+        (tmp_path / "folder" / "b.txt").touch()
         assert lost([path], found, path) == {path}
+
+    def test_entries_that_overlap_do_not_overrule_a_doubt(self, tmp_path: Path) -> None:
+        away = [str(tmp_path / "disk1" / f"{n}.mp4") for n in range(MANY + 1)]
+        here: list[Path | Failure] = [tmp_path / f"{n}.mp4" for n in range(2 * MANY)]
+        known = [*away, *map(str, here)]
+        assert lost(known, here, str(tmp_path), str(tmp_path / "disk1")) == set()
+
+    def test_a_link_to_a_disk_that_is_away(self, tmp_path: Path) -> None:
+        (tmp_path / "videos").symlink_to(tmp_path / "mnt")
+        source = SourceConfig(paths=(str(tmp_path / "videos"),))
+        found = list(discover(source))
+        assert [each.code for each in found if isinstance(each, Failure)] == [Code.NOT_FOUND]
+        known = [str(tmp_path / "videos" / "a.mp4")]
+        assert gone(known, found, source, even_many=False) == (set(), [])
+
+    def test_a_file_that_is_there_is_not_gone(self, tmp_path: Path) -> None:
+        """It was ingested by name, and a search of the folder passes it over."""
+        for name in ("a.mp4", ".hidden.mp4", "x.dat"):
+            (tmp_path / name).touch()
+        known = [str(tmp_path / name) for name in ("a.mp4", ".hidden.mp4", "x.dat", "no.mp4")]
+        assert lost(known, [tmp_path / "a.mp4"], str(tmp_path)) == {known[-1]}
+
+    def test_a_disk_that_answers_with_errors(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Stale network mounts cannot be had here: what the system says of them is made up."""
+        stat = os.stat
+
+        def stale(path: Any, **options: Any) -> os.stat_result:
+            if "dead" in str(path):
+                raise OSError(errno.ESTALE, "Stale file handle")
+            return stat(path, **options)
+
+        monkeypatch.setattr(os, "stat", stale)
+        monkeypatch.setattr(os, "lstat", stale)
+        (tmp_path / "a.mp4").touch()
+        dead = str(tmp_path / "dead")
+        source = SourceConfig(paths=(dead, str(tmp_path)))
+        found = list(discover(source))
+        assert [(f.uri, f.code) for f in found if isinstance(f, Failure)] == [
+            (dead, Code.UNREADABLE)
+        ]
+        known = [f"{dead}/b.mp4", str(tmp_path / "dead.mp4"), str(tmp_path / "c.mp4")]
+        assert gone(known, found, source, even_many=True) == ({known[-1]}, [])
 
 
 def entry(video_id: str, *paths: str) -> VideoEntry:

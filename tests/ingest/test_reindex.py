@@ -14,8 +14,9 @@ import pytest
 
 from pipeline.config import Config
 from pipeline.data import Committed, Plan, Progress, Told, Video, VideoRecord
-from pipeline.errors import Code, StoreError
+from pipeline.errors import Code, ModelError, StoreError
 from pipeline.ingest import run, verify
+from pipeline.ingest.delete import delete
 from pipeline.ingest.migrate import prune, rollback
 from pipeline.ingest.run import RunEvent, ingest, reindex
 from pipeline.ingest.state import ledger_path
@@ -124,12 +125,15 @@ def test_a_deleted_file_leaves_with_its_last_path(settings: Settings, archive: P
     assert paths(config) == {("h264.mp4",), ("hevc.mkv",)}
 
 
-def test_ingest_removes_nothing(settings: Settings, archive: Path) -> None:
+def test_ingest_removes_nothing(settings: Settings, archive: Path, media: MediaFactory) -> None:
+    """Not even a video whose file was replaced: perhaps it was moved to where nobody looked."""
     config = settings()
     ingest(config)
     (archive / "vp9.webm").unlink()
+    shutil.copy(media["mpeg4.avi"], archive / "h264.mp4")
     assert ingest(config).videos.removed == 0
-    assert len(records(config)) == 3
+    assert len(records(config)) == 4
+    assert reindex(config).videos.removed == 2
 
 
 def test_a_replaced_file_serves_until_the_new_one_is_complete(
@@ -265,6 +269,20 @@ class TestStopping:
         assert reindex(config).rows_written == 0
         assert ("renamed.mp4",) in paths(config)
 
+    def test_names_that_rotate(
+        self, settings: Settings, archive: Path, media: MediaFactory
+    ) -> None:
+        """Stopped between a name that was used again and the new name of what had it before."""
+        config = settings()
+        reindex(config)
+        tag(config, "h264", "night")
+        (archive / "h264.mp4").rename(archive / "z.mp4")
+        shutil.copy(media["mpeg4.avi"], archive / "h264.mp4")
+        one = config.source.model_copy(update={"paths": (str(archive / "h264.mp4"),)})
+        assert ingest(config.model_copy(update={"source": one})).videos.ingested == 1
+        assert reindex(config).rows_written == 0
+        assert tags(config)["z.mp4"] == ("night",)
+
 
 class TestMigration:
     def test_answers_all_the_while(self, settings: Settings, tmp_path: Path) -> None:
@@ -308,6 +326,14 @@ class TestMigration:
             assert scores(searcher.query("a car", min_confidence=0).results) == first
         rollback(new)
         with Searcher(new) as searcher:
+            assert scores(searcher.query("a car", min_confidence=0).results) == second
+            for file in Path(new.run.state_dir).glob("encoder-*"):
+                file.unlink()
+            # That of the settings is known without any note of it.
+            rollback(new)
+            with pytest.raises(ModelError):
+                searcher.query("a car")
+            rollback(new)
             assert scores(searcher.query("a car", min_confidence=0).results) == second
 
     def test_another_index_copies(self, settings: Settings, tmp_path: Path) -> None:
@@ -363,6 +389,11 @@ class TestMigration:
         reindex(new)
         rollback(new)
         assert tags(old) == {"renamed.mp4": ("night",), "moved.webm": ("day",), "hevc.mkv": ()}
+        shown = {Path(record.video.path).name for record in records(old).values()}
+        assert shown == {"renamed.mp4", "moved.webm", "hevc.mkv"}
+        tag(old, "renamed", "dusk")
+        reindex(new)  # the generation from before, with the tags of today
+        assert tags(new)["renamed.mp4"] == ("dusk",)
 
     def test_rules_give_tags_and_take_none(self, settings: Settings, archive: Path) -> None:
         rule = 'source.tags=[{path: "*.mkv", tags: [big]}, {path: "*.mp4", tags: [small]}]'
@@ -391,6 +422,28 @@ class TestMigration:
         assert [f.code for f in report.failures] == [Code.NOT_A_VIDEO]
         assert len(records(new)) == 2
 
+    def test_what_left_meanwhile_does_not_come_back(
+        self, settings: Settings, archive: Path
+    ) -> None:
+        old, new = settings(), settings("store.index.type=FLAT")
+        reindex(old)
+        reindex(new)
+        (archive / "h264.mp4").unlink()
+        delete(new, [str(archive / "h264.mp4")], confirm=lambda found: True)
+        assert len(records(new)) == 2
+        reindex(old)
+        assert len(records(old)) == 2
+
+    def test_no_time_to_check_it(self, settings: Settings) -> None:
+        old, new = settings(), settings("store.index.type=FLAT")
+        reindex(old)
+        reindex(new, stop=Stop(0))
+        with Generations(old.store) as generations:
+            assert [each.role for each in generations.all()] == ["current", "aside"]
+        reindex(new)
+        with Generations(old.store) as generations:
+            assert [each.role for each in generations.all()] == ["current", "previous"]
+
     def test_an_unsound_index_is_not_switched_to(
         self, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -409,7 +462,7 @@ class TestMigration:
 
     def test_prune(self, settings: Settings) -> None:
         old, new = settings(), settings("scenes.max_length_s=1")
-        with pytest.raises(StoreError, match="nothing to go back to"):
+        with pytest.raises(StoreError, match="nothing is indexed"):
             rollback(old)
         reindex(old)
         assert prune(old, confirm=lambda found: True) == []
