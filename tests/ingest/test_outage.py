@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -45,11 +45,11 @@ class Server:
         self._up.close()
 
     def kill(self) -> None:
-        own = psutil.Process().children(recursive=True)
-        for process in own:
-            if str(self._data) in " ".join(process.cmdline()):
-                for each in process.children():
-                    each.kill()
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                ours = process.exe().startswith(str(self._data))
+                if ours and process.cmdline()[1:] == ["run", "standalone"]:
+                    process.kill()
         self.stop()
 
 
