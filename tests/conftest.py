@@ -25,7 +25,9 @@ hypothesis.settings.load_profile("vsearch")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--kills", type=int, default=8, help="how many runs tests/ingest/test_crash.py kills"
+        "--kills",
+        type=int,
+        help="how many runs tests/ingest/test_crash.py kills: 8, and 3 on a server, unless told",
     )
     parser.addoption(
         "--outage", type=float, default=3.0, help="how long tests/ingest/test_outage.py takes it"
@@ -33,9 +35,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def kills(request: pytest.FixtureRequest) -> int:
-    """How many runs to kill."""
-    return int(request.config.getoption("--kills"))
+def kills(request: pytest.FixtureRequest) -> int | None:
+    """How many runs to kill, if the command line says it."""
+    many: int | None = request.config.getoption("--kills")
+    return many
 
 
 @pytest.fixture(scope="session")

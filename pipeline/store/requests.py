@@ -13,7 +13,14 @@ from pipeline.config import StoreConfig
 from pipeline.data import Float32Array
 from pipeline.store import expressions, rows
 from pipeline.store.client import Client
-from pipeline.store.connection import FAILURES, PATIENCE, is_too_large, retrying, telling
+from pipeline.store.connection import (
+    FAILURES,
+    PATIENCE,
+    is_too_large,
+    is_transient,
+    retrying,
+    telling,
+)
 from pipeline.store.rows import Row
 
 STRONG = "Strong"
@@ -137,7 +144,12 @@ class Requests:
             return str(self.client.get_server_version(timeout=self._timeout))
 
     def _retrying(self, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        return retrying(self._config, patient=self.patient)(call, *args, **options)
+        try:
+            return retrying(self._config, patient=self.patient)(call, *args, **options)
+        except FAILURES as error:
+            # It was waited for once: what a run does as it ends does not wait again.
+            self.patient = self.patient and not is_transient(error)
+            raise
 
     def _query(
         self,

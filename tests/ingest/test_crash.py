@@ -52,15 +52,15 @@ def test_a_disk_that_is_full(
 
 @pytest.mark.timeout(1800)
 def test_killed_anywhere(
-    tmp_path: Path, media: MediaFactory, untrained: Path, truth: Truth, kills: int
+    tmp_path: Path, media: MediaFactory, untrained: Path, truth: Truth, kills: int | None
 ) -> None:
-    take(Walk(Archive(tmp_path / "walk", media, untrained), truth, seed=1), kills)
+    take(Walk(Archive(tmp_path / "walk", media, untrained), truth, seed=1), kills or 8)
 
 
 @pytest.mark.timeout(1800)
 def test_killed_anywhere_on_a_server(
-    tmp_path: Path, media: MediaFactory, untrained: Path, truth: Truth, kills: int,
+    tmp_path: Path, media: MediaFactory, untrained: Path, truth: Truth, kills: int | None,
     milvus_server: str,
 ) -> None:  # fmt: skip
     archive = Archive(tmp_path / "walk", media, untrained, uri=milvus_server)
-    take(Walk(archive, truth, seed=2), kills)
+    take(Walk(archive, truth, seed=2), kills or 3)

@@ -7,7 +7,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -16,9 +17,11 @@ import pytest
 from pipeline.config import Config
 from pipeline.data import Committed, IngestReport
 from pipeline.errors import Code, StoreError
+from pipeline.ingest import run as ingest_run
 from pipeline.ingest import write
 from pipeline.ingest.run import RunEvent, reindex
-from tests.ingest.crash import NAMES, Archive, Truth
+from pipeline.store import leased
+from tests.ingest.crash import LEASE_S, NAMES, Archive, Truth
 from tests.media_factory import MediaFactory
 from tests.servers import milvus_local
 
@@ -45,11 +48,11 @@ class Server:
         self._up.close()
 
     def kill(self) -> None:
-        own = psutil.Process().children(recursive=True)
-        for process in own:
-            if str(self._data) in " ".join(process.cmdline()):
-                for each in process.children():
-                    each.kill()
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                ours = process.exe().startswith(str(self._data))
+                if ours and process.cmdline()[1:] == ["run", "standalone"]:
+                    process.kill()
         self.stop()
 
 
@@ -75,6 +78,7 @@ def archive(
 ) -> Archive:
     """Nothing yet, on the server; what is written to it is written in small parts."""
     monkeypatch.setattr(write, "ROWS_A_WRITE", 4)
+    monkeypatch.setattr(ingest_run, "leased", partial(leased, holds_s=LEASE_S))
     collection = f"outage_{uuid.uuid4().hex[:8]}"
     archive = Archive(tmp_path / "archive", media, untrained, uri=server.uri, collection=collection)
     archive.put(ALL)
