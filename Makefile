@@ -48,7 +48,7 @@ reindex: $(READY)  ## Make the archive equal to the videos of CONFIG=configs/pro
 	@$(BIN)/vsearch reindex --config $(CONFIG)
 
 test: $(READY)  ## Run the tests; a real Milvus server is started for them
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(READY)  ## Style, formatting, and who may import what
 	$(BIN)/ruff check .

@@ -15,14 +15,11 @@ import resource
 import shutil
 import signal
 import threading
-import time
 import traceback
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +28,14 @@ import torch
 from clip import model  # noqa: F401
 
 from pipeline.config import Config
-from pipeline.data import IngestReport, Scope
-from pipeline.errors import Code, LockedError, StoreError
+from pipeline.data import Scope
+from pipeline.errors import Code, StoreError
 from pipeline.ingest import migrate, run, write
 from pipeline.ingest.delete import delete
 from pipeline.ingest.ledger import Ledger
 from pipeline.ingest.workers import DecodePool
 from pipeline.settings import load_config
-from pipeline.store import Generations, VideoStore, connection, leased
+from pipeline.store import Generations, VideoStore, connection
 from tests.media_factory import MediaFactory
 
 NAMES = ("h264.mp4", "vp9.webm", "mpeg4.mov", "still.mp4", "short.mp4", "one_frame.mp4")
@@ -58,8 +55,6 @@ PHASES = {
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
 _RUN_S = 120.0
-LEASE_S = 4
-"""How long a killed run keeps the next one off a server: not minutes, for the tests' sake."""
 
 _TOLERANCE = 1e-5
 
@@ -169,7 +164,6 @@ def watch_points(points: Points) -> None:
     for method in ("done", "failed", "forget"):
         points.around(Ledger, method, f"ledger {method} -")
     points.around(shutil, "copyfile", "file copy -")
-    run.leased = partial(leased, holds_s=LEASE_S)
     write.ROWS_A_WRITE = 6
     migrate._VIDEOS_A_COPY = 2
 
@@ -185,7 +179,7 @@ def act(
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, resource.RLIM_INFINITY))
         name, _, argument = action.partition(" ")
         if name == "reindex":
-            report = _patiently(lambda: run.reindex(config, remove_gone=True))
+            report = run.reindex(config, remove_gone=True)
             assert report.failures == (), report.failures
         elif name == "delete":
             delete(config, [argument], confirm=lambda found: True)
@@ -198,15 +192,6 @@ def act(
         trail.with_suffix(".error").write_text(traceback.format_exc())
         os._exit(1)
     os._exit(0)
-
-
-def _patiently(reindex: Callable[[], IngestReport]) -> IngestReport:
-    """A run that was killed holds its lease on a server for a moment more."""
-    for _ in range(10 * LEASE_S):
-        with suppress(LockedError):
-            return reindex()
-        time.sleep(0.2)
-    return reindex()
 
 
 @dataclass

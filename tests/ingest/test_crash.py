@@ -54,7 +54,7 @@ def test_a_disk_that_is_full(
 def test_killed_anywhere(
     tmp_path: Path, media: MediaFactory, untrained: Path, truth: Truth, kills: int | None
 ) -> None:
-    take(Walk(Archive(tmp_path / "walk", media, untrained), truth, seed=1), kills or 8)
+    take(Walk(Archive(tmp_path / "walk", media, untrained), truth, seed=1), kills or 5)
 
 
 @pytest.mark.timeout(1800)
@@ -63,4 +63,4 @@ def test_killed_anywhere_on_a_server(
     milvus_server: str,
 ) -> None:  # fmt: skip
     archive = Archive(tmp_path / "walk", media, untrained, uri=milvus_server)
-    take(Walk(archive, truth, seed=2), kills or 3)
+    take(Walk(archive, truth, seed=2), kills or 2)

@@ -1,4 +1,7 @@
-"""The server goes away in the middle of a run, and comes back, or does not."""
+"""The server goes away in the middle of a run, and comes back, or does not.
+
+Each start of a server takes a minute: `--outage 20` runs these, with so many seconds of absence.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
 from pathlib import Path
 
 import psutil
@@ -17,11 +19,9 @@ import pytest
 from pipeline.config import Config
 from pipeline.data import Committed, IngestReport
 from pipeline.errors import Code, StoreError
-from pipeline.ingest import run as ingest_run
 from pipeline.ingest import write
 from pipeline.ingest.run import RunEvent, reindex
-from pipeline.store import leased
-from tests.ingest.crash import LEASE_S, NAMES, Archive, Truth
+from tests.ingest.crash import NAMES, Archive, Truth
 from tests.media_factory import MediaFactory
 from tests.servers import milvus_local
 
@@ -57,7 +57,11 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    if request.config.getoption("--outage") is None:
+        pytest.skip("takes minutes: --outage 20")
     server = Server(tmp_path_factory.mktemp("milvus"))
     yield server
     server.stop()
@@ -78,7 +82,6 @@ def archive(
 ) -> Archive:
     """Nothing yet, on the server; what is written to it is written in small parts."""
     monkeypatch.setattr(write, "ROWS_A_WRITE", 4)
-    monkeypatch.setattr(ingest_run, "leased", partial(leased, holds_s=LEASE_S))
     collection = f"outage_{uuid.uuid4().hex[:8]}"
     archive = Archive(tmp_path / "archive", media, untrained, uri=server.uri, collection=collection)
     archive.put(ALL)
