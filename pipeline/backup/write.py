@@ -176,7 +176,12 @@ def _replace(target: Path, partial: Path) -> None:
     earlier = partial.with_suffix(".earlier")
     if target.exists():
         target.rename(earlier)
-    partial.rename(target)
+    try:
+        partial.rename(target)
+    except OSError:
+        if earlier.exists():
+            earlier.rename(target)
+        raise
     shutil.rmtree(earlier, ignore_errors=True)
 
 

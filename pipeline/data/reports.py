@@ -73,7 +73,7 @@ class VideoCounts:
         partial: In the archive as far as they could be read.
         failed: Not in the archive, or not as they are now.
         removed: Videos that left the archive, since no file of theirs is left.
-        left: Not begun, since the run ended early; the next one takes them.
+        left: Not begun or not finished, since the run ended early; the next one takes them.
     """
 
     found: int = 0
@@ -95,7 +95,7 @@ class IngestReport:
         video_s: Presented seconds that were decoded.
         setup_s: Wall time of loading the model and connecting.
         wall_s: All the rest.
-        failures: Every file that failed, once.
+        failures: Every file that failed, once, and what else went wrong.
     """
 
     videos: VideoCounts
