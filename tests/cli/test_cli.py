@@ -89,6 +89,7 @@ def test_ingest_reports_by_its_contract(indexed: Path, vsearch: Run) -> None:
     }  # fmt: skip
     assert result.document["videos"] == {
         "found": 3, "ingested": 0, "unchanged": 3, "partial": 0, "failed": 0, "removed": 0,
+        "left": 0,
     }  # fmt: skip
     assert result.document["failures"] == []
 

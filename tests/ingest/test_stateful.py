@@ -181,6 +181,8 @@ class Archive(RuleBasedStateMachine):
         if not self._ran:
             return
         self._ran = False
+        if not self._there and not (self._place / "archive.db").exists():
+            return  # nothing was ever there: no archive is made for that
         wanted: defaultdict[str, set[str]] = defaultdict(set)
         for name, content in self._there.items():
             wanted[self.contents.ids[content]].add(str(self._folder / name))
