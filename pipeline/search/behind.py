@@ -81,7 +81,11 @@ def rows_behind(
     }
     reach = _REACH
     while open_:
-        unread = {key: hit for key, hit in open_.items() if key not in around or hit != first[key]}
+        unread = {
+            key: hit
+            for key, hit in open_.items()
+            if key not in around or hit.row_id != first[key].row_id
+        }
         around |= reader.around(unread, reach)
         inside = {key: reader.moment(hit, around[key]) for key, hit in open_.items()}
         found |= {key: _joined(found[key], hits) for key, hits in inside.items() if hits}
