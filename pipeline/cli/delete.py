@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.options import AsJson, ConfigFile, Overrides, json_errors, load, print_json
-from pipeline.errors import Code, ConfigError
+from pipeline.cli.options import (
+    AsJson,
+    ConfigFile,
+    Overrides,
+    confirmed,
+    json_errors,
+    load,
+    print_json,
+)
 from pipeline.text import printable
 
 if TYPE_CHECKING:
@@ -45,10 +51,6 @@ def delete_cli(
 
 
 def _confirm(found: list[VideoRecord]) -> bool:
-    if not sys.stdin.isatty():
-        raise ConfigError(
-            "nobody is here to ask: say --yes", code=Code.CONFIG_INVALID, uri="vsearch delete"
-        )
-    for record in found:
-        typer.echo(f"{printable(record.video.path)} ({record.rows} rows)", err=True)
-    return typer.confirm(f"Remove {len(found)} from the archive?", err=True)
+    lines = (f"{printable(record.video.path)} ({record.rows} rows)" for record in found)
+    question = f"Remove {len(found)} from the archive?"
+    return confirmed(lines, question, command="vsearch delete")

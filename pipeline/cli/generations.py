@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli.options import AsJson, ConfigFile, Overrides, json_errors, load, print_json
-from pipeline.errors import Code, ConfigError
+from pipeline.cli.options import (
+    AsJson,
+    ConfigFile,
+    Overrides,
+    confirmed,
+    json_errors,
+    load,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from pipeline.store import Generation
@@ -87,10 +93,4 @@ def _line(generation: Generation) -> str:
 
 
 def _confirm(found: list[Generation]) -> bool:
-    for each in found:
-        typer.echo(_line(each), err=True)
-    if not sys.stdin.isatty():
-        raise ConfigError(
-            "nobody is here to ask: say --yes", code=Code.CONFIG_INVALID, uri="vsearch prune"
-        )
-    return typer.confirm("Drop these?", err=True)
+    return confirmed(map(_line, found), "Drop these?", command="vsearch prune")

@@ -1,17 +1,17 @@
-"""Options that commands share, and the settings that they lead to."""
+"""Options that commands share, the settings that they lead to, and what is said and asked alike."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.errors import VSearchError
+from pipeline.errors import Code, ConfigError, VSearchError
 
 if TYPE_CHECKING:
     from pipeline.settings import Loaded
@@ -82,3 +82,16 @@ def error_document(error: VSearchError) -> dict[str, str]:
 def on_terminal() -> bool:
     """Whether a person reads stdout: tables then, plain lines in a pipe."""
     return sys.stdout.isatty()
+
+
+def confirmed(lines: Iterable[str], question: str, *, command: str) -> bool:
+    """Show what would be lost, and ask whether it may be.
+
+    Raises:
+        ConfigError: Nobody is there to be asked.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigError("nobody is here to ask: say --yes", code=Code.CONFIG_INVALID, uri=command)
+    for line in lines:
+        typer.echo(line, err=True)
+    return typer.confirm(question, err=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config import Config
@@ -30,7 +29,7 @@ from pipeline.errors import Code, MediaError
 from pipeline.ingest.decode import DecodeSettings
 from pipeline.ingest.encode import EncodedEvent, encode
 from pipeline.ingest.ledger import Ledger
-from pipeline.ingest.places import Places
+from pipeline.ingest.places import Places, moved
 from pipeline.ingest.reconcile import next_revision, reconcile
 from pipeline.ingest.stop import Stop
 from pipeline.ingest.tags import rule_tags
@@ -297,9 +296,3 @@ class Chain:
         entry = self._inherited.get(video_id) or self._entries.get(video_id)
         own = set(entry.tags) if entry else set()
         return tuple(sorted(own.union(rule_tags(paths, self._config.source.tags))))
-
-
-def moved(record: VideoRecord, paths: tuple[str, ...], tags: tuple[str, ...]) -> VideoRecord:
-    """A record with other paths and tags; the path that is shown is one of them."""
-    path = record.video.path if record.video.path in paths else paths[0]
-    return replace(record, video=replace(record.video, path=path), paths=paths, tags=tags)

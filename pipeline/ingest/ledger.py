@@ -13,9 +13,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from pipeline.closing import Closing
 from pipeline.data import Failure, FileStamp, Video
 from pipeline.errors import Code, ConfigError
 
@@ -31,7 +30,7 @@ create table if not exists failed (
 _log = logging.getLogger(__name__)
 
 
-class Ledger:
+class Ledger(Closing):
     """Notes of one collection.
 
     Args:
@@ -121,17 +120,6 @@ class Ledger:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _open(path: Path) -> sqlite3.Connection:

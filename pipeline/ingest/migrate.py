@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
+from pipeline.closing import Closing
 from pipeline.config import Config
 from pipeline.data import Failure, Identity, Scope, Told, VideoEntry
 from pipeline.errors import Code
-from pipeline.ingest.chain import Chain, Watch, moved
-from pipeline.ingest.places import outside, unfound
+from pipeline.ingest.chain import Chain, Watch
+from pipeline.ingest.places import moved, outside, unfound
 from pipeline.ingest.state import exclusive, ledger_path
 from pipeline.ingest.stop import Stop
 from pipeline.ingest.verify import verify
@@ -25,7 +25,7 @@ from pipeline.store.versions import Names, archive_index, fingerprint
 _VIDEOS_A_COPY = 100
 
 
-class Migration:
+class Migration(Closing):
     """The way from the generation that answers to one of other settings.
 
     Args:
@@ -170,15 +170,8 @@ class Migration:
             part.replace(target)
         self._watch(Told(f"copied {len(left)} videos, {copied} rows"))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Hang up on the generation that answered; the new one's store is not ours."""
         self._opened.close()
 
 

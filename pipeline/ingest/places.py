@@ -6,10 +6,11 @@ import fnmatch
 import glob
 import os
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config import SourceConfig
-from pipeline.data import Failure, VideoEntry
+from pipeline.data import Failure, VideoEntry, VideoRecord
 from pipeline.errors import Code
 
 MANY = 20
@@ -56,6 +57,12 @@ class Places:
         for path, video_id in self._seen.items():
             paths.setdefault(video_id, set()).add(path)
         return {video_id: tuple(sorted(several)) for video_id, several in paths.items()}
+
+
+def moved(record: VideoRecord, paths: tuple[str, ...], tags: tuple[str, ...]) -> VideoRecord:
+    """A record with other paths and tags; the path that is shown is one of them."""
+    path = record.video.path if record.video.path in paths else paths[0]
+    return replace(record, video=replace(record.video, path=path), paths=paths, tags=tags)
 
 
 def gone(

@@ -67,38 +67,23 @@ def rows_behind(
     with ThreadPoolExecutor(1) as other:
         reading = other.submit(reader.around, first, _REACH)
         found = reader.nearest(records, limit)
-    complete = sum(map(len, found.values())) < limit
-    cutoff = min((hit.score for hits in found.values() for hit in hits), default=-math.inf)
-    for video_id in [] if complete else records:
-        # One of which no row was among the nearest is asked for by itself.
-        known = [first[video_id]] if video_id in first else []
-        found[video_id] = found[video_id] or known or reader.nearest([video_id], limit)[video_id]
-    around = reading.result()
-    open_ = {
-        key: hits[0]
-        for key, hits in found.items()
-        if hits and not complete and cutoff > reader.level(hits[0])
-    }
-    reach = _REACH
-    while open_:
-        unread = {
-            key: hit
-            for key, hit in open_.items()
-            if key not in around or hit.row_id != first[key].row_id
-        }
-        around |= reader.around(unread, reach)
-        inside = {key: reader.moment(hit, around[key]) for key, hit in open_.items()}
-        found |= {key: _joined(found[key], hits) for key, hits in inside.items() if hits}
-        open_ = {key: hit for key, hit in open_.items() if inside[key] is None}
-        around.clear()
-        reach *= _WIDENING
+    if sum(map(len, found.values())) < limit:
+        return Behind(found, reader.vectors)
+    cutoff = min(hit.score for hits in found.values() for hit in hits)
+    # One of which no row was among the nearest, or is known, is asked for by itself.
+    for key in [key for key, hits in found.items() if not hits]:
+        found |= {key: [first[key]]} if key in first else reader.nearest([key], limit)
+    open_ = {key: hits[0] for key, hits in found.items() if hits and cutoff > reader.level(hits[0])}
+    inside = reader.moments(open_, reading.result())
+    found |= {key: _joined(found[key], hits) for key, hits in inside.items()}
     return Behind(found, reader.vectors)
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """All rows of some scenes in a row that count, and what time these scenes cover."""
+    """All rows around one that count, of scenes in a row, and what time these scenes cover."""
 
+    best: Hit
     rows: list[Hit]
     start_s: float
     end_s: float
@@ -163,6 +148,32 @@ class _Reader:
         """Down to which cosine the rows of a video matter for its best moment."""
         return min((best.score + self._average(best.video_id)) / 2, best.score - ALIKE)
 
+    def moments(self, best: Mapping[str, Hit], around: Mapping[str, _Run]) -> dict[str, list[Hit]]:
+        """Rows of the moment around each of these, as wide as it is, by video id.
+
+        Args:
+            best: The best row of each video.
+            around: What was read already.
+        """
+        found: dict[str, list[Hit]] = {}
+        open_, reach = dict(best), _REACH
+        # What was read around another row than the best one serves nothing.
+        known = {
+            key: run
+            for key, run in around.items()
+            if key in best and run.best.row_id == best[key].row_id
+        }
+        while open_:
+            known |= self.around(
+                {key: hit for key, hit in open_.items() if key not in known}, reach
+            )
+            for video_id, hit in tuple(open_.items()):
+                if (inside := self.moment(hit, known[video_id])) is not None:
+                    found[video_id] = inside
+                    del open_[video_id]
+            known, reach = {}, reach * _WIDENING
+        return found
+
     def moment(self, best: Hit, around: _Run) -> list[Hit] | None:
         """Rows of the moment around the best row; None if it may reach beyond what was read."""
         known = {hit.row_id: hit for hit in (*around.rows, best)}
@@ -193,6 +204,7 @@ class _Reader:
         mask = self.selection.mask(best.video_id)
         last = self.records[best.video_id].scenes - 1
         return _Run(
+            best,
             [hit for hit in every if mask.admits(hit.kind, hit.pts_s)],
             min((hit.start_s for hit in every), default=0.0) if asked.start > 0 else -math.inf,
             max((hit.end_s for hit in every), default=0.0) if asked.stop <= last else math.inf,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from types import TracebackType
 
+from pipeline.closing import Closing
 from pipeline.config import Config
 from pipeline.data import Aggregate, Answer, Question, ScoreCurve, SequenceAnswer
 from pipeline.filters import Filter
@@ -21,7 +20,7 @@ from pipeline.search.seeds import find_videos
 from pipeline.search.sequence import sequence_question
 
 
-class Searcher(AbstractContextManager["Searcher"]):
+class Searcher(Closing):
     """Answers questions about one archive.
 
     ```python
@@ -205,11 +204,3 @@ class Searcher(AbstractContextManager["Searcher"]):
     def close(self) -> None:
         """Let go of the store."""
         self._opened.store.close()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, TypeVar
 
+from pipeline.closing import Closing
 from pipeline.config import StoreConfig
 from pipeline.errors import Code, StoreError
 from pipeline.store import archive, connection
@@ -56,7 +56,7 @@ class Generation:
         return _BYTES * dim * (self.rows + self.videos)
 
 
-class Generations:
+class Generations(Closing):
     """All generations of the archive that a config names.
 
     Every method raises StoreError when Milvus refuses or stays silent for `store.timeout_s`.
@@ -167,17 +167,6 @@ class Generations:
     def close(self) -> None:
         """Hang up."""
         connection.hang_up(self._client, self._config)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _behind(self, alias: str) -> Names | None:
         with connection.telling("follow the alias", self._config):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
+from pipeline.closing import Closing
 from pipeline.config import IndexConfig, StoreConfig
 from pipeline.data import Identity
 from pipeline.store import archive, connection
@@ -24,7 +24,7 @@ MAX_REQUEST_BYTES = 16 * 1024 * 1024
 """Size of a write; a server refuses more than 64 MB, and smaller ones are as fast."""
 
 
-class OpenStore:
+class OpenStore(Closing):
     """A store, and the archive that is open in it. Use `VideoStore`.
 
     Args:
@@ -135,17 +135,6 @@ class OpenStore:
         requests, self._requests, self._archive = self._requests, None, None
         if requests is not None:
             connection.hang_up(requests.client, self._config)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _open(self, find: Callable[[Client], Archive]) -> None:
         """Open for writing what is found, and from now on wait for a server that goes away."""
