@@ -152,7 +152,7 @@ class Export:
             with _understanding(self._segments.path, row):
                 if row["kind"] not in KINDS:
                     raise ValueError(f"kind {row['kind']!r}")
-                read = rows.hit(row, float("nan"))
+                read = rows.hit(row)
             yield read, row["vector"]
 
     @property

@@ -82,11 +82,10 @@ def answer(
     behind = rows_behind(
         store,
         vector,
-        scored.records,
+        scored,
         sampling,
         gap_s=search.moment_gap_s,
         selection=selection,
-        best=scored.nearest,
         every=explain,
     )
     found = rank(

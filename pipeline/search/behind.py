@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pipeline.data import Float32Array, Hit, Scope, VideoRecord, row_id
-from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
-from pipeline.search.moments import ALIKE, Sampling, moments_of
+from pipeline.data import Float32Array, Hit, Moment, Scope, VideoRecord, row_id
+from pipeline.filters import EVERY_ROW, NO_ROWS, RowMask, Selection
+from pipeline.search.moments import Sampling, best_moment_of
 from pipeline.search.retrieve import first_window
 from pipeline.search.rows import all_rows
+from pipeline.search.score import Scored
 from pipeline.store import VideoStore
 
 _REACH = 3
-"""So many scenes on both sides of the best row's are read at first."""
-
-_WIDENING = 4
+"""At most so many scenes on both sides of the best row's are read at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +36,11 @@ class Behind:
 def rows_behind(
     store: VideoStore,
     vector: Float32Array,
-    records: Mapping[str, VideoRecord],
+    scored: Scored,
     sampling: Sampling,
     *,
     gap_s: float,
     selection: Selection = EVERY_ROW,
-    best: Mapping[str, Hit] | None = None,
     every: bool = False,
 ) -> Behind:
     """Rows of the best videos: every one, or the nearest and all in the best moment of each video.
@@ -51,42 +48,71 @@ def rows_behind(
     Args:
         store: Open for reading.
         vector: Unit query vector, float32 (dim,).
-        records: The videos.
+        scored: The videos, and what is known of their rows: where nothing is, the nearest are
+            searched.
         sampling: Of the archive.
         gap_s: As in `moments_of`.
         selection: Which of their rows count.
-        best: The best row of each video, as far as it is known.
         every: All rows, not the nearest alone.
     """
+    records = scored.records
     if every or not records:
         return Behind(all_rows(store, vector, records.values(), selection=selection))
     reader = _Reader(store, vector, records, sampling, gap_s, selection)
-    first = {key: hit for key, hit in (best or {}).items() if key in records}
     limit = first_window(len(records))
-    # Mostly both are needed, and neither waits for the other.
-    with ThreadPoolExecutor(1) as other:
-        reading = other.submit(reader.around, first, _REACH)
+    found = {key: list(scored.rows.get(key, ())) for key in records}
+    if not any(found.values()):
         found = reader.nearest(records, limit)
-    if sum(map(len, found.values())) < limit:
-        return Behind(found, reader.vectors)
-    cutoff = min(hit.score for hits in found.values() for hit in hits)
-    # One of which no row was among the nearest, or is known, is asked for by itself.
+        if sum(map(len, found.values())) < limit:
+            return Behind(found, reader.vectors)
+    # One of which no row was among the nearest is asked for by itself.
     for key in [key for key, hits in found.items() if not hits]:
-        found |= {key: [first[key]]} if key in first else reader.nearest([key], limit)
-    open_ = {key: hits[0] for key, hits in found.items() if hits and cutoff > reader.level(hits[0])}
-    inside = reader.moments(open_, reading.result())
+        found |= reader.nearest([key], limit)
+    parts = {key: hits[0] for key, hits in found.items() if 0 < len(hits) < records[key].rows}
+    inside = reader.moments(parts)
     found |= {key: _joined(found[key], hits) for key, hits in inside.items()}
     return Behind(found, reader.vectors)
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """All rows around one that count, of scenes in a row, and what time these scenes cover."""
+class _Around:
+    """The rows around the best one of a video, of scenes in a row, as far as they were read.
 
-    best: Hit
-    rows: list[Hit]
-    start_s: float
-    end_s: float
+    Args:
+        best: The best row.
+        record: Of the video.
+        mask: Which of its rows count.
+        reach: So many scenes on both sides are to be read first.
+    """
+
+    def __init__(self, best: Hit, record: VideoRecord, mask: RowMask, reach: int) -> None:
+        self.rows = {best.row_id: best}
+        self.record = record
+        self.mask = mask
+        self.unread = self._within(best.scene_index - reach, best.scene_index + reach + 1)
+        self._scenes = range(best.scene_index, best.scene_index)
+        self._start_s, self._end_s = best.start_s, best.end_s
+
+    def take(self, found: Iterable[Hit]) -> None:
+        """Note the rows of the scenes that were unread."""
+        for hit in found:
+            self._start_s = min(self._start_s, hit.start_s)
+            self._end_s = max(self._end_s, hit.end_s)
+            if self.mask.admits(hit.kind, hit.pts_s):
+                self.rows[hit.row_id] = hit
+        both = (*self._scenes, *self.unread)
+        self._scenes = range(min(both), max(both) + 1)
+        self.unread = []
+
+    def widen(self, start_s: float, end_s: float) -> None:
+        """What is to be read next if these times are to be known: as much again on that side."""
+        scenes = self._scenes
+        if self._start_s >= start_s:
+            self.unread += self._within(scenes.start - len(scenes), scenes.start)
+        if self._end_s <= end_s:
+            self.unread += self._within(scenes.stop, scenes.stop + len(scenes))
+
+    def _within(self, start: int, stop: int) -> list[int]:
+        return list(range(max(0, start), min(self.record.scenes, stop)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,24 +137,48 @@ class _Reader:
             found[hit.video_id].append(hit)
         return found
 
-    def around(self, best: Mapping[str, Hit], reach: int) -> dict[str, _Run]:
-        """All rows of the scenes around these, by video id.
+    def moments(self, best: Mapping[str, Hit]) -> dict[str, list[Hit]]:
+        """Rows of the moment around each of these, as wide as it is, by video id.
 
-        Their keys follow from the place of a row in its video: rows by key cost less than a search
-        of so many.
+        Args:
+            best: The best row of each video.
         """
-        found: dict[str, dict[int, list[Hit]]] = {video_id: {} for video_id in best}
+        found: dict[str, list[Hit]] = {}
+        open_ = {
+            key: _Around(hit, self.records[key], self.selection.mask(key), self._reach(hit))
+            for key, hit in best.items()
+        }
+        while open_:
+            self._read(open_)
+            for video_id, around in open_.items():
+                moment = self._moment(around)
+                found[video_id] = [
+                    hit
+                    for hit in around.rows.values()
+                    if moment.start_s <= hit.pts_s < moment.end_s
+                ]
+                around.widen(moment.start_s - self.gap_s, moment.end_s + self.gap_s)
+            open_ = {key: around for key, around in open_.items() if around.unread}
+        return found
+
+    def _read(self, open_: Mapping[str, _Around]) -> None:
+        """Read what is unread.
+
+        Keys follow from the place of a row in its video: rows by key cost less than a search of so
+        many.
+        """
+        found: dict[str, dict[int, list[Hit]]] = {video_id: {} for video_id in open_}
         unread = [
-            (video_id, scene, range(self._rows_a_scene(video_id)))
-            for video_id, hit in best.items()
-            for scene in self._scenes(hit, reach)
+            (video_id, scene, range(_rows_a_scene(around.record)))
+            for video_id, around in open_.items()
+            for scene in around.unread
         ]
         while unread:
-            keys = {
-                row_id(video_id, self.records[video_id].revision, scene, place): video_id
+            keys = [
+                row_id(video_id, self.records[video_id].revision, scene, place)
                 for video_id, scene, places in unread
                 for place in places
-            }
+            ]
             for hit, vector in self.store.rows(keys):
                 self.vectors[hit.row_id] = vector
                 scored = replace(hit, score=float(vector @ self.vector))
@@ -139,79 +189,25 @@ class _Reader:
                 for video_id, scene, places in unread
                 if len(found[video_id].get(scene, ())) == places.stop
             ]
-        return {
-            video_id: self._run(hit, self._scenes(hit, reach), found[video_id])
-            for video_id, hit in best.items()
-        }
+        for video_id, around in open_.items():
+            around.take(hit for hits in found[video_id].values() for hit in hits)
 
-    def level(self, best: Hit) -> float:
-        """Down to which cosine the rows of a video matter for its best moment."""
-        return min((best.score + self._average(best.video_id)) / 2, best.score - ALIKE)
-
-    def moments(self, best: Mapping[str, Hit], around: Mapping[str, _Run]) -> dict[str, list[Hit]]:
-        """Rows of the moment around each of these, as wide as it is, by video id.
-
-        Args:
-            best: The best row of each video.
-            around: What was read already.
-        """
-        found: dict[str, list[Hit]] = {}
-        open_, reach = dict(best), _REACH
-        # What was read around another row than the best one serves nothing.
-        known = {
-            key: run
-            for key, run in around.items()
-            if key in best and run.best.row_id == best[key].row_id
-        }
-        while open_:
-            known |= self.around(
-                {key: hit for key, hit in open_.items() if key not in known}, reach
-            )
-            for video_id, hit in tuple(open_.items()):
-                if (inside := self.moment(hit, known[video_id])) is not None:
-                    found[video_id] = inside
-                    del open_[video_id]
-            known, reach = {}, reach * _WIDENING
-        return found
-
-    def moment(self, best: Hit, around: _Run) -> list[Hit] | None:
-        """Rows of the moment around the best row; None if it may reach beyond what was read."""
-        known = {hit.row_id: hit for hit in (*around.rows, best)}
-        moment, *_ = moments_of(
-            known.values(),
+    def _moment(self, around: _Around) -> Moment:
+        return best_moment_of(
+            around.rows.values(),
             self.sampling,
             gap_s=self.gap_s,
-            average=self._average(best.video_id),
-            mask=self.selection.mask(best.video_id),
-        )
-        starts = around.start_s < moment.start_s - self.gap_s
-        ends = moment.end_s + self.gap_s < around.end_s
-        if not (starts and ends):
-            return None
-        return [hit for hit in known.values() if moment.start_s <= hit.pts_s < moment.end_s]
-
-    def _rows_a_scene(self, video_id: str) -> int:
-        record = self.records[video_id]
-        return 1 + math.ceil(record.rows / record.scenes)
-
-    def _scenes(self, best: Hit, reach: int) -> range:
-        last = self.records[best.video_id].scenes - 1
-        return range(max(0, best.scene_index - reach), 1 + min(last, best.scene_index + reach))
-
-    def _run(self, best: Hit, asked: range, scenes: Mapping[int, Sequence[Hit]]) -> _Run:
-        """Rows by scene as one run; beyond the first and the last scene there is nothing."""
-        every = [hit for hits in scenes.values() for hit in hits]
-        mask = self.selection.mask(best.video_id)
-        last = self.records[best.video_id].scenes - 1
-        return _Run(
-            best,
-            [hit for hit in every if mask.admits(hit.kind, hit.pts_s)],
-            min((hit.start_s for hit in every), default=0.0) if asked.start > 0 else -math.inf,
-            max((hit.end_s for hit in every), default=0.0) if asked.stop <= last else math.inf,
+            average=float(np.dot(around.record.mean, self.vector)),
+            mask=around.mask,
         )
 
-    def _average(self, video_id: str) -> float:
-        return float(np.dot(self.records[video_id].mean, self.vector))
+    def _reach(self, best: Hit) -> int:
+        """How many scenes are as long as what may be missing in a moment, and one more."""
+        return min(_REACH, 1 + math.ceil(self.gap_s / (best.end_s - best.start_s)))
+
+
+def _rows_a_scene(record: VideoRecord) -> int:
+    return 1 + math.ceil(record.rows / record.scenes)
 
 
 def _joined(hits: Sequence[Hit], more: Sequence[Hit]) -> list[Hit]:

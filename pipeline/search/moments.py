@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,15 +82,26 @@ def moments_of(
     Returns:
         Moments, best first; of two with one score, the earlier first. None overlaps another.
     """
-    wanted = joined((*mask.frame, *mask.scene, *mask.tile))
-    parts: defaultdict[Span, list[_Part]] = defaultdict(list)
-    for hit in hits:
-        around = next(span for span in wanted if hit.pts_s in span)
-        parts[around].append(_Part(_clipped(sampling.part(hit), hit, mask), hit))
-    best = max(part.hit.score for several in parts.values() for part in several)
-    floor = min(average, best)
-    found = [moment for several in parts.values() for moment in _peaks(several, gap_s, floor)]
+    parts = _parts(hits, sampling, mask)
+    floor = min(average, _best(parts))
+    found = [moment for several in parts for moment in _peaks(several, gap_s, floor)]
     return tuple(sorted(found, key=lambda moment: (-moment.score, moment.start_s)))
+
+
+def best_moment_of(
+    hits: Iterable[Hit],
+    sampling: Sampling,
+    *,
+    gap_s: float,
+    average: float,
+    mask: RowMask = ALL_ROWS,
+) -> Moment:
+    """The first of `moments_of`, for less."""
+    parts = _parts(hits, sampling, mask)
+    best = _best(parts)
+    floor = min(average, best)
+    firsts = [next(_peaks(several, gap_s, floor)) for several in parts if _best([several]) == best]
+    return min(firsts, key=lambda moment: moment.start_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +112,30 @@ class _Part:
     hit: Hit
 
 
+def _parts(hits: Iterable[Hit], sampling: Sampling, mask: RowMask) -> list[list[_Part]]:
+    """Hits with their parts of the time, by the span of the mask that they lie in."""
+    if mask == ALL_ROWS:
+        return [[_Part(sampling.part(hit), hit) for hit in hits]]
+    wanted = joined((*mask.frame, *mask.scene, *mask.tile))
+    parts: defaultdict[Span, list[_Part]] = defaultdict(list)
+    for hit in hits:
+        around = next(span for span in wanted if hit.pts_s in span)
+        parts[around].append(_Part(_clipped(sampling.part(hit), hit, mask), hit))
+    return list(parts.values())
+
+
+def _best(parts: Iterable[Iterable[_Part]]) -> float:
+    return max(part.hit.score for several in parts for part in several)
+
+
 def _clipped(part: Span, hit: Hit, mask: RowMask) -> Span:
     own = next(span for span in mask.spans(hit.kind) if hit.pts_s in span)
     start_s, end_s = max(part.start_s, own.start_s), min(part.end_s, own.end_s)
     return Span(start_s, end_s) if start_s < end_s else own
 
 
-def _peaks(parts: Iterable[_Part], gap_s: float, floor: float) -> list[Moment]:
+def _peaks(parts: Iterable[_Part], gap_s: float, floor: float) -> Iterator[Moment]:
+    """Best first."""
     curve = _curve(parts)
     free = [part.hit.score >= floor for part in curve]
     found: list[Moment] = []
@@ -124,7 +152,7 @@ def _peaks(parts: Iterable[_Part], gap_s: float, floor: float) -> list[Moment]:
         end_s = min([curve[last].span.end_s, *(m.start_s for m in found if m.start_s > peak.pts_s)])
         found.append(Moment(start_s, end_s, peak.pts_s, peak.score, peak.box))
         free[before : behind + 1] = [False] * (behind + 1 - before)
-    return found
+        yield found[-1]
 
 
 def _curve(parts: Iterable[_Part]) -> list[_Part]:

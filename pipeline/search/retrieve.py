@@ -50,13 +50,12 @@ class Retrieved:
     records: dict[str, VideoRecord] = field(default_factory=dict)
     cutoff: float | None = None
 
-    def best(self) -> dict[str, Hit]:
-        """The best row of each video, by video id."""
-        best: dict[str, Hit] = {}
-        for hit in self.hits:
-            if hit.video_id not in best or hit.score > best[hit.video_id].score:
-                best[hit.video_id] = hit
-        return best
+    def rows(self) -> dict[str, list[Hit]]:
+        """The rows of each video, best first, by video id."""
+        rows: dict[str, list[Hit]] = {}
+        for hit in sorted(self.hits, key=lambda hit: (-hit.score, hit.pts_s)):
+            rows.setdefault(hit.video_id, []).append(hit)
+        return rows
 
 
 def retrieve(
@@ -198,7 +197,7 @@ class _Search:
 
 def _worst(found: Retrieved, wanted: int) -> float:
     """The best row of the last wanted video; without limit while there are too few."""
-    scores = sorted((hit.score for hit in found.best().values()), reverse=True)
+    scores = [hits[0].score for hits in found.rows().values()]
     return scores[wanted - 1] if len(scores) >= wanted else -math.inf
 
 

@@ -45,13 +45,13 @@ class Scored:
         records: By video id, best first; of two with one score, by their id.
         scores: By video id.
         bound: No other video scores more; None if none scores more than the last of these.
-        nearest: The best rows of videos, as far as they came to be known.
+        rows: Of videos the nearest rows, best first, as far as they came to be known.
     """
 
     records: Mapping[str, VideoRecord]
     scores: Mapping[str, float]
     bound: float | None = None
-    nearest: Mapping[str, Hit] = field(default_factory=dict)
+    rows: Mapping[str, Sequence[Hit]] = field(default_factory=dict)
 
 
 def best_videos(
@@ -73,9 +73,9 @@ def best_videos(
     """
     if aggregate == "max":
         found = retrieve(store, vector, top_k=top_k, selection=selection)
-        best = found.best()
-        scores = {video_id: hit.score for video_id, hit in best.items()}
-        return replace(_scored(found.records, scores, top_k), nearest=best)
+        rows = found.rows()
+        scores = {video_id: hits[0].score for video_id, hits in rows.items()}
+        return replace(_scored(found.records, scores, top_k), rows=rows)
     # A filter on rows changes the mean.
     if aggregate == "mean" and {*selection.masks.values(), selection.rest} <= {ALL_ROWS, NO_ROWS}:
         return _by_mean(store, vector, top_k, selection)

@@ -84,14 +84,14 @@ class SegmentReader:
         fields = ["row_id", *schema.HIT_FIELDS, "vector"]
         name = self.archive.names.segments
         for row in self.requests.iterate(name, "row_id", within(scope), fields):
-            yield rows.hit(row, float("nan")), rows.as_vector(row["vector"])
+            yield rows.hit(row), rows.as_vector(row["vector"])
 
     def rows(self, row_ids: Iterable[str]) -> Iterator[tuple[Hit, Float32Array]]:
         """See `VideoStore.rows`."""
         fields = ["row_id", *schema.HIT_FIELDS, "vector"]
         name = self.archive.names.segments
         for row in self.requests.fetch(name, "row_id", row_ids, fields, self.consistency):
-            yield rows.hit(row, float("nan")), rows.as_vector(row["vector"])
+            yield rows.hit(row), rows.as_vector(row["vector"])
 
     def sample(self, count: int, *, of: int) -> Float32Array:
         """See `VideoStore.sample`."""

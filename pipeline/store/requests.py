@@ -167,6 +167,8 @@ class Requests:
                 output_fields=list(fields),
                 consistency_level=consistency,
                 timeout=self._timeout,
+                # Vectors as arrays, not as lists of Python's floats: half the time of a page.
+                strict_float32=True,
                 **options,
             )
         return list(page)

@@ -5,6 +5,7 @@ Pure functions: no connection, no pymilvus.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -158,7 +159,7 @@ def totals(read: Iterable[Mapping[str, Any]]) -> Totals:
 def found(answer: Mapping[str, Any]) -> Hit:
     """A search result. Servers return its key as `row_id` or as `id`."""
     key = answer["row_id"] if "row_id" in answer else answer["id"]
-    return hit({**answer["entity"], "row_id": key}, float(answer["distance"]))
+    return _hit(key, answer["entity"], answer["distance"])
 
 
 def mean_cosine(answer: Mapping[str, Any]) -> MeanCosine:
@@ -173,10 +174,14 @@ def found_cosine(answer: Mapping[str, Any]) -> RowCosine:
     return RowCosine(row["video_id"], row["revision"], answer["distance"])
 
 
-def hit(row: Mapping[str, Any], score: float) -> Hit:
-    """A row of `segments` without its vector."""
+def hit(row: Mapping[str, Any]) -> Hit:
+    """A row of `segments` without its vector; its score is NaN."""
+    return _hit(row["row_id"], row, math.nan)
+
+
+def _hit(key: str, row: Mapping[str, Any], score: float) -> Hit:
     return Hit(
-        row_id=row["row_id"],
+        row_id=key,
         video_id=row["video_id"],
         revision=int(row["revision"]),
         scene_index=int(row["scene_index"]),
@@ -185,7 +190,7 @@ def hit(row: Mapping[str, Any], score: float) -> Hit:
         pts_s=float(row["pts_s"]),
         kind=row["kind"],
         box=Box(*row["box"]),
-        score=score,
+        score=float(score),
     )
 
 

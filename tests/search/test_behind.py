@@ -13,6 +13,7 @@ from pipeline.config import IndexConfig, StoreConfig
 from pipeline.data import Embedding, Float32Array, Moment, Scene
 from pipeline.search.behind import rows_behind
 from pipeline.search.moments import Sampling, moments_of
+from pipeline.search.score import Scored
 from pipeline.store import VideoStore
 from tests.store.samples import DIM, IDENTITY, embeddings, record, video_id
 
@@ -50,7 +51,7 @@ def put(store: VideoStore, name: str, cosines: list[float]) -> None:
 
 def best_moments(store: VideoStore, *names: str, every: bool) -> list[Moment]:
     records = store.videos(map(video_id, names))
-    rows = rows_behind(store, QUERY, records, SAMPLING, gap_s=1.0, every=every).rows
+    rows = rows_behind(store, QUERY, Scored(records, {}), SAMPLING, gap_s=1.0, every=every).rows
     return [
         moments_of(rows[key], SAMPLING, gap_s=1.0, average=float(np.dot(each.mean, QUERY)))[0]
         for key, each in records.items()

@@ -152,7 +152,7 @@ FILTERS = st.recursive(
 def ranked(store: VideoStore, selection: Selection, *, top_k: int) -> tuple[VideoHit, ...]:
     scored = best_videos(store, QUERY, "max", top_k=top_k, selection=selection)
     sampling = Sampling.of(IDENTITY.content)
-    rows = rows_behind(store, QUERY, scored.records, sampling, gap_s=1.0, selection=selection).rows
+    rows = rows_behind(store, QUERY, scored, sampling, gap_s=1.0, selection=selection).rows
     return rank(scored, rows, QUERY, sampling, gap_s=1.0, selection=selection)
 
 
@@ -208,7 +208,7 @@ def test_many_ids_are_searched_around_and_then_in_groups(store: VideoStore) -> N
         mock.patch.object(store, "search", counting),
     ):
         found = retrieve(store, QUERY, top_k=5, selection=selection)
-    scores = {key: hit.score for key, hit in found.best().items()}
+    scores = {key: hits[0].score for key, hits in found.rows().items()}
     assert sorted(scores, key=lambda key: (-scores[key], key))[:5] == worst[:5]
     assert asked[0] == 0
     assert max(asked) == 4

@@ -59,7 +59,8 @@ def put(store: VideoStore, name: str, count: int, cosine: float) -> None:
 
 def names(found: Retrieved, top_k: int, *known: str) -> list[str]:
     by_id = {video_id(name): name for name in known}
-    best = sorted(found.best().values(), key=lambda hit: (-hit.score, hit.video_id))
+    firsts = [hits[0] for hits in found.rows().values()]
+    best = sorted(firsts, key=lambda hit: (-hit.score, hit.video_id))
     return [by_id[hit.video_id] for hit in best[:top_k]]
 
 
