@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -152,7 +153,7 @@ class Export:
             with _understanding(self._segments.path, row):
                 if row["kind"] not in KINDS:
                     raise ValueError(f"kind {row['kind']!r}")
-                read = rows.hit(row)
+                read = rows.hit(row, math.nan)
             yield read, row["vector"]
 
     @property

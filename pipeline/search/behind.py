@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from pipeline.data import Float32Array, Hit, Moment, Scope, VideoRecord, row_id
-from pipeline.filters import EVERY_ROW, NO_ROWS, RowMask, Selection
+from pipeline.filters import ALL_ROWS, EVERY_ROW, NO_ROWS, RowMask, Selection
 from pipeline.search.moments import Sampling, best_moment_of
 from pipeline.search.retrieve import first_window
 from pipeline.search.rows import all_rows
 from pipeline.search.score import Scored
 from pipeline.store import VideoStore
 
-_REACH = 3
+_REACH = 4
 """At most so many scenes on both sides of the best row's are read at first."""
 
 
@@ -94,10 +94,11 @@ class _Around:
 
     def take(self, found: Iterable[Hit]) -> None:
         """Note the rows of the scenes that were unread."""
+        every = self.mask == ALL_ROWS
         for hit in found:
             self._start_s = min(self._start_s, hit.start_s)
             self._end_s = max(self._end_s, hit.end_s)
-            if self.mask.admits(hit.kind, hit.pts_s):
+            if every or self.mask.admits(hit.kind, hit.pts_s):
                 self.rows[hit.row_id] = hit
         both = (*self._scenes, *self.unread)
         self._scenes = range(min(both), max(both) + 1)
@@ -179,10 +180,9 @@ class _Reader:
                 for video_id, scene, places in unread
                 for place in places
             ]
-            for hit, vector in self.store.rows(keys):
+            for hit, vector in self.store.rows(keys, self.vector):
                 self.vectors[hit.row_id] = vector
-                scored = replace(hit, score=float(vector @ self.vector))
-                found[hit.video_id].setdefault(hit.scene_index, []).append(scored)
+                found[hit.video_id].setdefault(hit.scene_index, []).append(hit)
             # A scene that has a row at each of these places may have more.
             unread = [
                 (video_id, scene, range(places.stop, 2 * places.stop))
@@ -202,8 +202,8 @@ class _Reader:
         )
 
     def _reach(self, best: Hit) -> int:
-        """How many scenes are as long as what may be missing in a moment, and one more."""
-        return min(_REACH, 1 + math.ceil(self.gap_s / (best.end_s - best.start_s)))
+        """How many scenes like this one tell where it ends, and one more: it may be longer."""
+        return min(_REACH, 2 + math.floor(self.gap_s / (best.end_s - best.start_s)))
 
 
 def _rows_a_scene(record: VideoRecord) -> int:

@@ -174,12 +174,16 @@ class VideoStore(OpenStore):
             self.names.videos, "mean", vector, limit, condition, params, fields, self._consistency
         )
 
-    def rows(self, row_ids: Iterable[str]) -> Iterator[tuple[Hit, Float32Array]]:
-        """Rows of `segments` by key with their vectors; the scores are NaN.
+    def rows(
+        self, row_ids: Iterable[str], query: Float32Array | None = None
+    ) -> Iterator[tuple[Hit, Float32Array]]:
+        """Rows of `segments` by key with their vectors, in no order.
 
-        In no order; keys that are not there are left out.
+        Args:
+            row_ids: Keys; those that are not there are left out.
+            query: Unit vector, float32 (dim,), with which the scores are cosines; NaN without it.
         """
-        return self._reader().rows(row_ids)
+        return self._reader().rows(row_ids, query)
 
     def sample(self, count: int, *, of: int) -> Float32Array:
         """About as many rows of `segments` as wanted, drawn at random, read Strong.

@@ -84,14 +84,17 @@ class SegmentReader:
         fields = ["row_id", *schema.HIT_FIELDS, "vector"]
         name = self.archive.names.segments
         for row in self.requests.iterate(name, "row_id", within(scope), fields):
-            yield rows.hit(row), rows.as_vector(row["vector"])
+            yield rows.hit(row, math.nan), rows.as_vector(row["vector"])
 
-    def rows(self, row_ids: Iterable[str]) -> Iterator[tuple[Hit, Float32Array]]:
+    def rows(
+        self, row_ids: Iterable[str], query: Float32Array | None
+    ) -> Iterator[tuple[Hit, Float32Array]]:
         """See `VideoStore.rows`."""
         fields = ["row_id", *schema.HIT_FIELDS, "vector"]
         name = self.archive.names.segments
         for row in self.requests.fetch(name, "row_id", row_ids, fields, self.consistency):
-            yield rows.hit(row), rows.as_vector(row["vector"])
+            vector = rows.as_vector(row["vector"])
+            yield rows.hit(row, math.nan if query is None else float(vector @ query)), vector
 
     def sample(self, count: int, *, of: int) -> Float32Array:
         """See `VideoStore.sample`."""

@@ -5,7 +5,6 @@ Pure functions: no connection, no pymilvus.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -174,9 +173,9 @@ def found_cosine(answer: Mapping[str, Any]) -> RowCosine:
     return RowCosine(row["video_id"], row["revision"], answer["distance"])
 
 
-def hit(row: Mapping[str, Any]) -> Hit:
-    """A row of `segments` without its vector; its score is NaN."""
-    return _hit(row["row_id"], row, math.nan)
+def hit(row: Mapping[str, Any], score: float) -> Hit:
+    """A row of `segments` without its vector."""
+    return _hit(row["row_id"], row, score)
 
 
 def _hit(key: str, row: Mapping[str, Any], score: float) -> Hit:
