@@ -107,6 +107,9 @@ class DecodeConfig(Section):
     backend: Literal["auto", "decord", "pyav"] = "auto"
     workers: Annotated[int, Field(ge=1, le=256)] | Auto = "auto"
     deadline_s: Positive | Auto = "auto"
+    file_deadline_s: Positive | Auto = "auto"
+    memory_mb: Annotated[int, Field(ge=256)] | Auto = "auto"
+    max_file_mb: Positive | None = None
 
 
 class ScenesConfig(Section):

@@ -1,15 +1,34 @@
-"""Starting processes of our own, wherever one is needed."""
+"""Starting processes of our own, wherever one is needed, and that none outlives who needs it."""
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 
 SPAWN = multiprocessing.get_context("spawn")
 """A process that inherits nothing: neither torch nor its threads."""
+
+_PR_SET_PDEATHSIG = 1
+
+
+def end_with_parent() -> None:
+    """From now on this spawned process is killed as soon as its parent is gone, on Linux.
+
+    A process that hangs in C code with the interpreter's lock held never notices by itself that
+    nobody waits for it any more. It ends with the parent's thread that started it, to be exact.
+    """
+    parent = multiprocessing.parent_process()
+    if sys.platform != "linux" or parent is None:
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    if os.getppid() != parent.pid:  # it went before that call
+        os._exit(0)
 
 
 @contextmanager

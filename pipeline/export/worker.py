@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from pipeline.errors import Code, MediaError, VSearchError
-from pipeline.processes import SPAWN, interrupts_blocked
+from pipeline.processes import SPAWN, end_with_parent, interrupts_blocked
 
 SILENCE_S = 120.0
 """How long the process may show no progress before it is killed."""
@@ -125,6 +125,7 @@ class Worker:
 
 
 def _serve(pipe: Connection) -> None:
+    end_with_parent()
     while True:
         try:
             task, args = pipe.recv()

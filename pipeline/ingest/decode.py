@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline.config import DecodeConfig, SampleConfig, ScenesConfig
 from pipeline.data import Decoded, Frame, FrameBatch, SceneSamples, Video
 from pipeline.errors import Code, MediaError
+from pipeline.ingest.limits import MEGABYTE
 from pipeline.ingest.sample import Sampler
 from pipeline.ingest.scenes import split
 from pipeline.media.container import stamp_of
@@ -60,9 +61,10 @@ def decode_video(
         each scene in order, and `Decoded` last.
 
     Raises:
-        MediaError: As `examine` and `open_frames`, or FILE_CHANGED when the file is not what was
-            hashed.
+        MediaError: As `examine` and `open_frames`, FILE_TOO_LARGE, or FILE_CHANGED when the file is
+            not what was hashed.
     """
+    _check_size(path, settings.decode.max_file_mb)
     video, timeline = examine(path, beat=lambda: on_progress(0.0))
     yield video
     sampler = Sampler(settings.sample, settings.input_size) if settings.sample else None
@@ -86,6 +88,17 @@ def decode_video(
             uri=str(path),
         )
     yield Decoded(video, count)
+
+
+def _check_size(path: Path, most_mb: float | None) -> None:
+    size_mb = stamp_of(path).size_bytes / MEGABYTE
+    if most_mb is not None and size_mb > most_mb:
+        raise MediaError(
+            f"has {size_mb:.1f} MB, and decode.max_file_mb lets in {most_mb:g}: raise it, or move"
+            " the file out",
+            code=Code.FILE_TOO_LARGE,
+            uri=str(path),
+        )
 
 
 def _frames(batches: Iterable[FrameBatch], on_progress: Callable[[float], None]) -> Iterator[Frame]:

@@ -1,9 +1,10 @@
 """Decode processes: a crash or a hang of a decoder costs one video, never the run.
 
-The parent hands out one path at a time and reads what comes back; a process that dies or falls
-silent is replaced and its file reported as failed. The processes are spawned, so that they inherit
-neither torch nor its threads, and they block when the parent does not read: memory stays bounded by
-the pipes. What runs in the process is in `child.py`.
+The parent hands out one path at a time and reads what comes back; a process that dies, falls
+silent, or takes more time or memory than it may is replaced and its file reported as failed. The
+processes are spawned, so that they inherit neither torch nor its threads, and they block when the
+parent does not read: memory stays bounded by the pipes. One of them is in `worker.py`, what runs
+in it in `child.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import logging
 import os
 import queue
-import signal
 import threading
 import time
 from collections import deque
@@ -22,17 +22,15 @@ from pathlib import Path
 from pipeline.config import DecodeConfig
 from pipeline.data import Decoded, Failure, Video
 from pipeline.errors import Code
-from pipeline.ingest.child import Event, serve
+from pipeline.ingest.child import Event
 from pipeline.ingest.decode import DecodeSettings
+from pipeline.ingest.limits import limits_of
 from pipeline.ingest.stop import Stop
-from pipeline.processes import SPAWN, interrupts_blocked
+from pipeline.ingest.worker import Inbox, Worker
 
-SILENCE_S = 120.0
-"""With `decode.deadline_s: auto`, how long a process may show no progress before it is killed."""
-
-_WAKE_EVERY_S = 0.5
+_LOOK_EVERY_S = 0.5
+_WEIGH_EVERY_S = 0.1
 _UNREAD_EVENTS = 2
-_FAREWELL_S = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -64,11 +62,14 @@ class DecodePool:
 
     def __init__(self, settings: DecodeSettings) -> None:
         self._settings = settings
-        deadline_s = settings.decode.deadline_s
-        self._silence_s = SILENCE_S if deadline_s == "auto" else deadline_s
         self._most = worker_count(settings.decode)
-        self._workers: list[_Worker] = []
-        self._inbox: queue.Queue[tuple[_Worker, Event | None]] = queue.Queue(_UNREAD_EVENTS)
+        self._limits = limits_of(settings.decode, self._most)
+        self._workers: list[Worker] = []
+        self._inbox: Inbox = queue.Queue(_UNREAD_EVENTS)
+        self._look_at = 0.0
+        self._closed = threading.Event()
+        self._scales = threading.Thread(target=self._weigh, name="decode-scales", daemon=True)
+        self._scales.start()
 
     def run(
         self,
@@ -95,7 +96,7 @@ class DecodePool:
         stop = stop or Stop()
         while not stop.told:
             more = more and not stop.closing
-            while (again or more) and (worker := self._free_worker()):
+            while (again or more) and (worker := self._free_worker(fresh=bool(again))):
                 path = again.popleft() if again else next(waiting, None)
                 if path is None:
                     more = False
@@ -107,29 +108,44 @@ class DecodePool:
 
     def close(self) -> None:
         """End all processes, at once."""
+        self._closed.set()
+        self._scales.join()
         for worker in self._workers:
             worker.kill()
         self._workers.clear()
 
-    def _free_worker(self) -> _Worker | None:
-        free = next((worker for worker in self._workers if worker.path is None), None)
-        if free is None and len(self._workers) < self._most:
-            free = _Worker(self._settings, self._inbox)
-            self._workers.append(free)
-        return free
+    def _free_worker(self, *, fresh: bool) -> Worker | None:
+        """A process without a file, if there is one or may be one more.
+
+        Args:
+            fresh: It has read no file before.
+        """
+        free = [worker for worker in self._workers if worker.path is None]
+        for worker in free:
+            if not (fresh and worker.files) and not worker.is_worn:
+                return worker
+        if free:
+            self._bury(free[0])
+        if len(self._workers) == self._most:
+            return None
+        self._workers.append(Worker(self._settings, self._limits, self._inbox))
+        return self._workers[-1]
 
     def _heard(self, wanted: Callable[[Video], bool], again: deque[Path]) -> Iterator[Event]:
+        if (now := time.monotonic()) >= self._look_at:
+            # By the clock: processes that talk must not hide one that is silent.
+            self._look_at = now + _LOOK_EVERY_S
+            yield from self._end_the_late()
         try:
-            worker, event = self._inbox.get(timeout=_WAKE_EVERY_S)
+            worker, event = self._inbox.get(timeout=_LOOK_EVERY_S)
         except queue.Empty:
-            yield from self._end_the_silent()
             return
         if worker not in self._workers:
             return  # the last words of one that was killed
+        worker.heard(event)
         if event is None:
             yield from self._end_the_dead(worker, again)
             return
-        worker.told = True
         ends = isinstance(event, Decoded | Failure)
         if isinstance(event, Video):
             ends = not worker.reply(wanted(event))
@@ -137,18 +153,13 @@ class DecodePool:
             worker.path = None
         yield event
 
-    def _end_the_silent(self) -> Iterator[Failure]:
+    def _end_the_late(self) -> Iterator[Failure]:
         for worker in list(self._workers):
-            if worker.path and worker.silent_s > self._silence_s:
+            if message := worker.lateness():
                 self._bury(worker)
-                yield Failure(
-                    str(worker.path),
-                    Code.DECODE_TIMEOUT,
-                    f"showed no progress for {self._silence_s:g} s; raise decode.deadline_s if the"
-                    " storage is slow",
-                )
+                yield Failure(str(worker.path), Code.DECODE_TIMEOUT, message)
 
-    def _end_the_dead(self, worker: _Worker, again: deque[Path]) -> Iterator[Failure]:
+    def _end_the_dead(self, worker: Worker, again: deque[Path]) -> Iterator[Failure]:
         exit_code = self._bury(worker)
         if worker.path is None:
             return
@@ -158,99 +169,14 @@ class DecodePool:
             _log.debug("%s is tried in another process", worker.path)
             again.append(worker.path)
             return
-        yield Failure(
-            str(worker.path),
-            Code.DECODE_CRASH,
-            f"the decoder died reading it ({_cause(exit_code)})",
-        )
+        yield worker.obituary(exit_code)
 
-    def _bury(self, worker: _Worker) -> int | None:
+    def _bury(self, worker: Worker) -> int | None:
         self._workers.remove(worker)
         return worker.kill()
 
-
-class _Worker:
-    """One process, the parent's end of its pipe, and the file it is at.
-
-    A thread reads the pipe, so that a process which stops in the middle of a message stops nothing
-    but itself.
-    """
-
-    def __init__(
-        self, settings: DecodeSettings, inbox: queue.Queue[tuple[_Worker, Event | None]]
-    ) -> None:
-        self.path: Path | None = None
-        self.told = False
-        self.files = 0
-        self._inbox = inbox
-        self._killed = threading.Event()
-        self._waits_since: float | None = time.monotonic()
-        self._pipe, theirs = SPAWN.Pipe()
-        self._process = SPAWN.Process(
-            target=serve, args=(theirs, settings), name="vsearch-decode", daemon=True
-        )
-        with interrupts_blocked():
-            self._process.start()
-        theirs.close()
-        self._reader = threading.Thread(target=self._read, name="decode-reader", daemon=True)
-        self._reader.start()
-
-    @property
-    def silent_s(self) -> float:
-        """How long this end has waited for a message; 0 while one waits to be taken."""
-        since = self._waits_since
-        return 0.0 if since is None else time.monotonic() - since
-
-    def start(self, path: Path) -> None:
-        """Hand out a file; a process that died idle says so on the next read."""
-        self.path, self.told = path, False
-        self.files += 1
-        self._waits_since = time.monotonic()
-        self._tell(path)
-
-    def reply(self, go_on: bool) -> bool:
-        """Answer whether a probed file is wanted."""
-        self._tell(go_on)
-        return go_on
-
-    def kill(self) -> int | None:
-        """End the process; its exit code, or None if it cannot end (a dead network disk)."""
-        self._killed.set()
-        self._process.kill()
-        self._process.join(_FAREWELL_S)
-        self._reader.join(_FAREWELL_S)
-        if not self._reader.is_alive():
-            self._pipe.close()
-        return self._process.exitcode
-
-    def _tell(self, word: Path | bool) -> None:
-        try:
-            self._pipe.send(word)
-        except ConnectionError:
-            _log.debug("decode process is gone; its pipe says so on the next read")
-
-    def _read(self) -> None:
-        while not self._killed.is_set():
-            self._waits_since = time.monotonic()
-            try:
-                event: Event | None = self._pipe.recv()
-            except (EOFError, OSError):
-                event = None
-            self._waits_since = None
-            self._put(event)
-            if event is None:
-                return
-
-    def _put(self, event: Event | None) -> None:
-        while not self._killed.is_set():
-            try:
-                self._inbox.put((self, event), timeout=_WAKE_EVERY_S)
-            except queue.Full:
-                continue
-            return
-
-
-def _cause(exit_code: int | None) -> str:
-    if exit_code is not None and exit_code < 0:
-        return signal.Signals(-exit_code).name
-    return f"exit code {exit_code}"
+    def _weigh(self) -> None:
+        """In a thread, since whoever reads the events may be busy for minutes."""
+        while not self._closed.wait(_WEIGH_EVERY_S):
+            for worker in list(self._workers):
+                worker.watch()

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import struct
+import subprocess
+import sys
+import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -17,11 +21,13 @@ import pytest
 from pipeline.config import DecodeConfig, SampleConfig, ScenesConfig
 from pipeline.data import Decoded, Failure, Progress, SceneSamples, Video
 from pipeline.errors import Code
-from pipeline.ingest import workers
+from pipeline.ingest import worker
 from pipeline.ingest.child import Event
 from pipeline.ingest.decode import DecodeSettings, decode_video
+from pipeline.ingest.limits import Limits
 from pipeline.ingest.workers import DecodePool, decode_pool, worker_count
-from tests.media_factory import MediaFactory
+from tests.ingest import trouble
+from tests.media_factory import FFMPEG, MediaFactory
 
 DECODE = DecodeConfig(workers=2)
 
@@ -123,7 +129,7 @@ def test_a_decoder_that_falls_silent_is_killed(media: MediaFactory) -> None:
     assert not stopped.is_running()
 
 
-def stop_in_a_message(pipe: Connection, settings: DecodeSettings) -> None:
+def stop_in_a_message(pipe: Connection, settings: DecodeSettings, limits: Limits) -> None:
     """A decode process that announces a thousand bytes and sends none, as one hung with the GIL."""
     pipe.recv()
     os.write(pipe.fileno(), struct.pack("!i", 1000))
@@ -133,7 +139,7 @@ def stop_in_a_message(pipe: Connection, settings: DecodeSettings) -> None:
 def test_a_decoder_that_stops_in_a_message_is_killed(
     media: MediaFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "serve", stop_in_a_message)
+    monkeypatch.setattr(worker, "serve", stop_in_a_message)
     with decode_pool(settings(workers=1, deadline_s=2.0)) as pool:
         events = list(pool.run([media["h264.mp4"]], wanted=lambda v: True))
     assert [e.code for e in events if isinstance(e, Failure)] == [Code.DECODE_TIMEOUT]
@@ -152,6 +158,173 @@ def test_a_decoder_that_dies_between_two_files_costs_none(media: MediaFactory) -
             events.append(event)
     assert not [e for e in events if isinstance(e, Failure)]
     assert [e.video.path for e in events if isinstance(e, Decoded)] == [str(p) for p in paths]
+
+
+@pytest.fixture
+def troubled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoders do as file names say."""
+    monkeypatch.setattr(worker, "serve", trouble.serve)
+
+
+def failures(pool: DecodePool, *paths: Path) -> dict[str, Failure]:
+    return {Path(e.uri).name: e for e in everything(pool, *paths) if isinstance(e, Failure)}
+
+
+@pytest.mark.usefixtures("troubled")
+def test_a_decoder_that_hangs_holding_the_interpreter_is_killed(tmp_path: Path) -> None:
+    with decode_pool(settings(workers=1, deadline_s=3.0)) as pool:
+        failed = failures(pool, tmp_path / "hang.mp4")
+    assert failed["hang.mp4"].code == Code.DECODE_TIMEOUT
+    assert "decode.deadline_s" in failed["hang.mp4"].message
+    assert not decoders()
+
+
+@pytest.mark.usefixtures("troubled")
+def test_tiny_progress_for_ever_ends_too(tmp_path: Path) -> None:
+    with decode_pool(settings(workers=1, file_deadline_s=3.0)) as pool:
+        failed = failures(pool, tmp_path / "for_ever.mp4")
+    assert failed["for_ever.mp4"].code == Code.DECODE_TIMEOUT
+    assert "decode.file_deadline_s" in failed["for_ever.mp4"].message
+
+
+@pytest.mark.usefixtures("troubled")
+def test_decoders_that_talk_hide_none_that_is_silent(tmp_path: Path) -> None:
+    with decode_pool(settings(workers=3, deadline_s=15.0)) as pool:
+        talkers = [tmp_path / "1_for_ever.mp4", tmp_path / "2_for_ever.mp4"]
+        events = pool.run([*talkers, tmp_path / "hang.mp4"], wanted=lambda v: True)
+        failure = next(event for event in events if isinstance(event, Failure))
+    assert (Path(failure.uri).name, failure.code) == ("hang.mp4", Code.DECODE_TIMEOUT)
+
+
+def test_a_parent_that_is_busy_makes_nobody_late(media: MediaFactory) -> None:
+    """What a process said, and waits to be answered, is no silence of its own."""
+    with decode_pool(settings(workers=1, deadline_s=3.0)) as pool:
+        events: list[Event] = []
+        for event in pool.run([media["h264.mp4"]], wanted=lambda v: True):
+            if isinstance(event, Video):
+                # The first scene is on its way, and after it nothing can be said for long.
+                with pytest.raises(TimeoutError):
+                    decoder_ends(within_s=5.0)
+            events.append(event)
+    assert isinstance(events[-1], Decoded), events[-1]
+
+
+def decoder_ends(within_s: float) -> None:
+    (process,) = decoders()
+    try:
+        process.wait(within_s)
+    except psutil.TimeoutExpired:
+        raise TimeoutError from None
+
+
+@pytest.mark.usefixtures("troubled")
+@pytest.mark.parametrize("how", ["ask", "eat", "full"])
+def test_memory_has_a_limit(media: MediaFactory, tmp_path: Path, how: str) -> None:
+    greedy, other = tmp_path / f"{how}.mp4", media["mpeg4.mp4"]
+    with decode_pool(settings(workers=1, memory_mb=900)) as pool:
+        events = everything(pool, greedy, other)
+    (failure,) = [e for e in events if isinstance(e, Failure)]
+    assert (failure.uri, failure.code) == (str(greedy), Code.DECODE_MEMORY)
+    assert "900 MB" in failure.message
+    assert "decode.memory_mb" in failure.message
+    assert [e.video.path for e in events if isinstance(e, Decoded)] == [str(other)]
+
+
+def test_a_real_file_may_need_too_much(tmp_path: Path) -> None:
+    vast = tmp_path / "vast.avi"
+    picture = ("-f", "lavfi", "-i", "color=teal:s=12000x12000:r=1", "-frames:v", "1")
+    subprocess.run([FFMPEG, "-v", "error", *picture, "-c:v", "mjpeg", vast], check=True)
+    with decode_pool(settings(workers=1, memory_mb=400)) as pool:
+        assert failures(pool, vast)["vast.avi"].code == Code.DECODE_MEMORY
+    with decode_pool(settings(workers=1)) as pool:
+        assert not failures(pool, vast)
+
+
+def test_a_file_may_be_too_large(media: MediaFactory) -> None:
+    path = media["h264.mp4"]
+    size_mb = path.stat().st_size / 1e6
+    with decode_pool(settings(workers=1, max_file_mb=size_mb / 2)) as pool:
+        failure = failures(pool, path)["h264.mp4"]
+    assert failure.code == Code.FILE_TOO_LARGE
+    assert "decode.max_file_mb" in failure.message
+    with decode_pool(settings(workers=1, max_file_mb=size_mb)) as pool:
+        assert not failures(pool, path)
+
+
+@pytest.mark.usefixtures("troubled")
+def test_many_crashes_leave_nothing_behind(media: MediaFactory, tmp_path: Path) -> None:
+    good = [media["h264.mp4"], media["mpeg4.mp4"]]
+    bad = [tmp_path / f"crash_{n}.mp4" for n in range(20)]
+    mixed = [*bad[:10], good[0], *bad[10:], good[1]]
+    with decode_pool(settings(workers=2)) as pool:
+        everything(pool, bad[0])
+        before = open_files(), threading.active_count()
+        events = everything(pool, *mixed)
+        alive = len(decoders())
+        after = open_files(), threading.active_count()
+    failed = [(e.uri, e.code) for e in events if isinstance(e, Failure)]
+    assert sorted(failed) == sorted((str(path), Code.DECODE_CRASH) for path in bad)
+    done = {e.video.path for e in events if isinstance(e, Decoded)}
+    assert done == {str(path) for path in good}
+    assert alive <= 2
+    # One process alive, with its pipe, its sentinel and its thread, before; two at most after.
+    assert after[0] - before[0] <= 4
+    assert after[1] - before[1] <= 2
+    assert not decoders()
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.usefixtures("troubled")
+def test_a_file_that_kills_is_tried_in_one_fresh_process(
+    media: MediaFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[worker.Worker] = []
+    begin = worker.Worker.start
+
+    def noted(self: worker.Worker, path: Path) -> None:
+        if "crash" in path.name:
+            started.append(self)
+        begin(self, path)
+
+    monkeypatch.setattr(worker.Worker, "start", noted)
+    good = [media["h264.mp4"], media["mpeg4.mp4"], media["vp9.webm"]]
+    with decode_pool(settings(workers=3)) as pool:
+        everything(pool, *good)
+        failed = failures(pool, tmp_path / "crash.mp4")
+    assert failed["crash.mp4"].code == Code.DECODE_CRASH
+    assert [each.files for each in started][1:] == [1], "the second time in a process of its own"
+    assert len(started) == 2
+
+
+def test_a_decoder_does_not_outlive_a_parent_that_was_killed(tmp_path: Path) -> None:
+    script = f"""
+        from pathlib import Path
+        from pipeline.config import DecodeConfig, SampleConfig, ScenesConfig
+        from pipeline.ingest import worker
+        from pipeline.ingest.decode import DecodeSettings
+        from pipeline.ingest.workers import decode_pool
+        from tests.ingest import trouble
+
+        if __name__ == "__main__":
+            worker.serve = trouble.serve
+            settings = DecodeSettings(DecodeConfig(workers=1), ScenesConfig(), SampleConfig())
+            with decode_pool(settings) as pool:
+                list(pool.run([Path({str(tmp_path)!r}, "hang.mp4")], wanted=lambda v: True))
+    """
+    (tmp_path / "main.py").write_text(textwrap.dedent(script))
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join(["", *sys.path])}
+    with subprocess.Popen([sys.executable, tmp_path / "main.py"], env=here) as parent:
+        pid = tmp_path / "hang.pid"
+        while not pid.exists():
+            assert parent.poll() is None
+            time.sleep(0.05)
+        child = psutil.Process(int(pid.read_text()))
+        parent.kill()
+    gone, _ = psutil.wait_procs([child], timeout=60)
+    assert gone, "it still hangs, and nobody waits for it"
 
 
 @pytest.mark.parametrize("name", ["vp9.webm", "h264.ts", "h264.mkv", "h264.mp4", "mpeg4.avi"])
