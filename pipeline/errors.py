@@ -16,6 +16,7 @@ class Code(StrEnum):
     """Stable names of failures, as they stand in `failures[].code` of `--json` reports."""
 
     BACKUP_INVALID = "backup_invalid"
+    BAD_LINK = "bad_link"
     CONFIG_INVALID = "config_invalid"
     CONFIG_NOT_FOUND = "config_not_found"
     DECODE_CRASH = "decode_crash"

@@ -91,11 +91,19 @@ def _run(
     command: str, loaded: Loaded, max_minutes: float | None, options: dict[str, bool]
 ) -> IngestReport:
     from pipeline.cli.progress import watching
-    from pipeline.ingest import run
+    from pipeline.ingest.first import refuse_encoder, refused
     from pipeline.ingest.stop import Stop
 
     stop = Stop(None if max_minutes is None else 60 * max_minutes)
     try:
+        if command == "ingest":
+            with watching(sys.stderr) as watch:
+                if report := refused(loaded.config, watch):
+                    return report
+        refuse_encoder(loaded.config, command)
+        # It imports what takes seconds to import.
+        from pipeline.ingest import run
+
         with watching(sys.stderr) as watch, _ended_by_signal(stop):
             return getattr(run, command)(  # type: ignore[no-any-return]
                 loaded.config, origin=loaded.origin, watch=watch, stop=stop, **options

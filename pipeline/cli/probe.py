@@ -22,10 +22,14 @@ def probe_cli(
 
     Codec, upright size, presented frames, duration, as a player shows them.
     """
-    from pipeline.ingest.inspect import probe_file
+    from pipeline.media.look import look_at
 
     with json_errors(as_json):
         loaded = load(config, overrides)
+        look_at(video)
+        # It imports decoders, which takes longer than that look.
+        from pipeline.ingest.inspect import probe_file
+
         found = dataclasses.asdict(probe_file(video, loaded.config))
     stamp = found.pop("stamp")
     document = {**found, "size_bytes": stamp["size_bytes"]}

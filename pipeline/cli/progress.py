@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.progress import (
@@ -19,8 +19,10 @@ from rich.progress import (
 )
 
 from pipeline import data
-from pipeline.ingest.chain import RunEvent, Watch
 from pipeline.text import clock, printable
+
+if TYPE_CHECKING:
+    from pipeline.ingest.chain import RunEvent, Watch
 
 
 @contextmanager

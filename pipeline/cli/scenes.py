@@ -21,10 +21,14 @@ def scenes_cli(
 
     The settings of `scenes` say how it is cut; neither a model nor a store is needed.
     """
-    from pipeline.ingest.inspect import scenes_of_file
+    from pipeline.media.look import look_at
 
     with json_errors(as_json):
         loaded = load(config, overrides)
+        look_at(video)
+        # It imports decoders, which takes longer than that look.
+        from pipeline.ingest.inspect import scenes_of_file
+
         found = scenes_of_file(video, loaded.config)
     if as_json:
         spans = [{"index": s.index, "start_s": s.start_s, "end_s": s.end_s} for s in found]

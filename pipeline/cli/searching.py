@@ -72,6 +72,10 @@ ContactSheet = Annotated[
 @contextmanager
 def searching(config: Config) -> Iterator[Searcher]:
     """A Searcher; on a terminal with a word on what takes so long."""
+    from pipeline.models import refuse_early
+
+    # What comes next takes seconds to import.
+    refuse_early(config.encode)
     with working("loading the model"):
         from pipeline.search.searcher import Searcher
 

@@ -35,7 +35,7 @@ from pipeline.ingest.stop import Stop
 from pipeline.ingest.tags import rule_tags
 from pipeline.ingest.workers import decode_pool
 from pipeline.ingest.write import Writer
-from pipeline.media.container import stamp_of
+from pipeline.media.look import stamp_of
 from pipeline.models import Encoder
 from pipeline.models.published import DEMO_NOTE
 from pipeline.store import VideoStore

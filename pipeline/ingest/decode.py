@@ -15,7 +15,7 @@ from pipeline.errors import Code, MediaError
 from pipeline.ingest.limits import MEGABYTE
 from pipeline.ingest.sample import Sampler
 from pipeline.ingest.scenes import split
-from pipeline.media.container import stamp_of
+from pipeline.media.look import stamp_of
 from pipeline.media.probe import examine
 from pipeline.media.reader import open_frames
 

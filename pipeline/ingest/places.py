@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import fnmatch
 import glob
 import os
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config import SourceConfig
 from pipeline.data import Failure, VideoEntry, VideoRecord
 from pipeline.errors import Code
+from pipeline.ingest.globs import matches
 
 MANY = 20
 """From so many files on, a folder that lost more than half is more likely unmounted than tidied."""
@@ -127,7 +127,7 @@ class _Place:
     def covers(self, path: str) -> bool:
         """Whether a search of it comes to a path."""
         if self._pattern is not None:
-            return _matches(path.split("/"), self._pattern)
+            return matches(path.split("/"), self._pattern)
         return path == self.path or path.startswith(self._folder)
 
 
@@ -149,16 +149,6 @@ def _is_away(path: str) -> bool:
     except OSError:
         return False
     return False
-
-
-def _matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether a path is one of a glob's: `**` stands for any folders, other signs for one name."""
-    if not pattern:
-        return not names
-    if pattern[0] == "**":
-        return any(_matches(names[start:], pattern[1:]) for start in range(len(names) + 1))
-    first = bool(names) and fnmatch.fnmatchcase(names[0], pattern[0])
-    return first and _matches(names[1:], pattern[1:])
 
 
 def _beneath_any(path: str, folders: Iterable[str]) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 from pipeline.config import Config
-from pipeline.data import Failure, Identity, IngestReport, Plan, VideoCounts, VideoEntry
+from pipeline.data import Failure, Identity, IngestReport, VideoEntry
 from pipeline.errors import Code, ConfigError
 from pipeline.ingest.chain import Chain, RunEvent, Watch
 from pipeline.ingest.discover import discover
+from pipeline.ingest.first import report_nothing
 from pipeline.ingest.ledger import Ledger
 from pipeline.ingest.migrate import Migration
 from pipeline.ingest.places import gone
@@ -59,7 +60,7 @@ def ingest(
         found = list(discover(config.source))
         if all(isinstance(item, Failure) for item in found):
             # Nothing to decode: no reason to load a model or to make a store.
-            return ended(_report_nothing(found, started, watch))
+            return ended(report_nothing(_failures(found), started, watch))
         stop = stop or Stop()
         encoder, store = _connect(config, opened, stop)
         store.open_for_writing(identity(config, encoder), config.store.index)
@@ -107,7 +108,7 @@ def reindex(
         found = list(discover(config.source))
         nothing = all(isinstance(item, Failure) for item in found)
         if nothing and VideoStore(config.store).is_new:
-            return ended(_report_nothing(found, started, watch))
+            return ended(report_nothing(_failures(found), started, watch))
         encoder, store = _connect(config, opened, stop)
         wanted = identity(config, encoder)
         migration = Migration.begin(config, store, wanted, watch, stop)
@@ -200,10 +201,5 @@ def _report(chain: Chain, started: float, ready: float) -> IngestReport:
     )
 
 
-def _report_nothing(found: Sequence[Path | Failure], started: float, watch: Watch) -> IngestReport:
-    failures = tuple(item for item in found if isinstance(item, Failure))
-    watch(Plan(len(failures), 0))
-    for failure in failures:
-        watch(failure)
-    counts = VideoCounts(found=len(failures), failed=len(failures))
-    return IngestReport(counts, 0, 0.0, 0.0, time.perf_counter() - started, failures)
+def _failures(found: Sequence[Path | Failure]) -> Iterator[Failure]:
+    return (item for item in found if isinstance(item, Failure))

@@ -17,10 +17,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from pipeline import store
 from pipeline.config import Config
 from pipeline.data import IngestReport
 from pipeline.errors import Code, ConfigError, LockedError, VSearchError
-from pipeline.store import leased
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def owner(config: Config) -> str:
 @contextmanager
 def exclusive(config: Config) -> Iterator[None]:
     """Nobody else changes this archive, on this machine or, as far as a lease tells, on another."""
-    with run_lock(config), leased(config.store, owner=owner(config)):
+    with run_lock(config), store.leased(config.store, owner=owner(config)):
         yield
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import stat
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,8 +16,9 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from pipeline.data import FileStamp, Float64Array
+from pipeline.data import Float64Array
 from pipeline.errors import Code, MediaError
+from pipeline.media.look import look_at
 
 # FFmpeg follows what a file's content says, whatever its name: playlists and concat lists open
 # other files and hosts. Only containers that hold their own frames, and only local files.
@@ -47,30 +47,6 @@ class Timeline:
     frame_bytes: int
 
 
-def stamp_of(path: Path) -> FileStamp:
-    """A regular, readable, non-empty file's stamp.
-
-    Raises:
-        MediaError: NOT_FOUND, UNREADABLE (also for what is no regular file) or EMPTY_FILE.
-    """
-    try:
-        found = path.stat()
-        if stat.S_ISREG(found.st_mode):
-            with path.open("rb") as file:
-                file.read(1)
-    except FileNotFoundError:
-        raise MediaError("no such file", code=Code.NOT_FOUND, uri=str(path)) from None
-    except OSError as error:
-        raise MediaError(
-            f"cannot be read: {error.strerror}", code=Code.UNREADABLE, uri=str(path)
-        ) from None
-    if not stat.S_ISREG(found.st_mode):
-        raise MediaError("is not a regular file", code=Code.UNREADABLE, uri=str(path))
-    if found.st_size == 0:
-        raise MediaError("has zero bytes: copy it again", code=Code.EMPTY_FILE, uri=str(path))
-    return FileStamp(found.st_size, found.st_mtime_ns)
-
-
 @contextmanager
 def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open a local file and its best video stream.
@@ -78,7 +54,7 @@ def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     Raises:
         MediaError: NOT_FOUND, UNREADABLE, EMPTY_FILE, NOT_A_VIDEO or NO_VIDEO_STREAM.
     """
-    stamp_of(path)
+    look_at(path)
     # Absolute, so that no name is taken for an option or a URL.
     location = str(path.absolute())
     try:

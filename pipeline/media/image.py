@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import struct
 import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +16,34 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.data import UInt8Array
 from pipeline.errors import Code, MediaError
+from pipeline.files import NotRegularError, open_regular, told
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+MAX_BYTES = 256 << 20
+"""More is refused before anything is read."""
+
 MAX_PIXELS = 100_000_000
 """More is refused before decoding: a small file can claim any size."""
 
+# What Pillow raises for bytes that are no picture, whatever their first ones say.
+_DAMAGE = (
+    ArithmeticError, AttributeError, EOFError, LookupError, OSError, SyntaxError, TypeError,
+    ValueError, struct.error, zlib.error,
+)  # fmt: skip
+
+
+def check_image(path: Path) -> None:
+    """Refuse, by its first bytes, what `load_image` would not read: nothing is decoded.
+
+    Raises:
+        MediaError: NOT_FOUND, UNREADABLE, or IMAGE_INVALID.
+    """
+    with _opened(path):
+        pass
+
 
 def load_image(path: Path) -> UInt8Array:
-    """Read a picture.
+    """Read a picture; of an animation the first one.
 
     Returns:
         Upright RGB (EXIF orientation applied), uint8 (height, width, 3). What is transparent shows
@@ -26,30 +52,38 @@ def load_image(path: Path) -> UInt8Array:
     Raises:
         MediaError: NOT_FOUND, UNREADABLE, or IMAGE_INVALID.
     """
+    with _opened(path) as image:
+        upright = _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
+    white = Image.new("RGBA", upright.size, (255, 255, 255, 255))
+    return np.asarray(Image.alpha_composite(white, upright).convert("RGB"))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """A picture of a known format and a bearable size, not decoded yet."""
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of large pictures; the limit below is ours.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as image:
+        with open_regular(path) as file, warnings.catch_warnings():
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_BYTES:
+                raise _invalid(path, f"has {size:,} bytes, more than {MAX_BYTES:,}")
+            # Pillow warns of large pictures, and of odd tags; the limit below is ours.
+            warnings.simplefilter("ignore")
+            with Image.open(BufferedReader(file), formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise _invalid(
                         path, f"has {image.width} x {image.height} pixels, more than {MAX_PIXELS:,}"
                     )
-                upright = _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
+                yield image
     except FileNotFoundError:
         raise MediaError("no such file", code=Code.NOT_FOUND, uri=str(path)) from None
     except UnidentifiedImageError:
         raise _invalid(path, f"is no picture of a known format ({', '.join(FORMATS)})") from None
     except Image.DecompressionBombError:
         raise _invalid(path, f"has more than {MAX_PIXELS:,} pixels") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, PermissionError | IsADirectoryError):
-            raise MediaError(
-                f"cannot be read: {error.strerror}", code=Code.UNREADABLE, uri=str(path)
-            ) from None
-        raise _invalid(path, f"is a damaged picture ({error})") from None
-    white = Image.new("RGBA", upright.size, (255, 255, 255, 255))
-    return np.asarray(Image.alpha_composite(white, upright).convert("RGB"))
+    except (NotRegularError, PermissionError) as error:
+        raise MediaError(told(error), code=Code.UNREADABLE, uri=str(path)) from None
+    except _DAMAGE as error:
+        raise _invalid(path, f"is a damaged picture ({' '.join(str(error).split())})") from None
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

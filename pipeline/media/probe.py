@@ -12,7 +12,9 @@ import av
 
 from pipeline.data import Video
 from pipeline.errors import Code, MediaError
-from pipeline.media.container import Timeline, open_container, read_timeline, stamp_of
+from pipeline.files import open_regular, told
+from pipeline.media.container import Timeline, open_container, read_timeline
+from pipeline.media.look import stamp_of
 
 _HASH_CHUNK_BYTES = 8 << 20
 _COMMENT_LENGTH = 200
@@ -68,14 +70,12 @@ def content_id(path: Path, *, beat: Callable[[], None] = lambda: None) -> str:
     """
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             while chunk := file.read(_HASH_CHUNK_BYTES):
                 digest.update(chunk)
                 beat()
     except OSError as error:
-        raise MediaError(
-            f"cannot be read: {error.strerror}", code=Code.UNREADABLE, uri=str(path)
-        ) from None
+        raise MediaError(told(error), code=Code.UNREADABLE, uri=str(path)) from None
     return digest.hexdigest()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.data import VideoRecord
 from pipeline.errors import Code, MediaError
-from pipeline.media.container import stamp_of
+from pipeline.media.look import stamp_of
 from pipeline.media.probe import content_id
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from pipeline.config import EncodeConfig
@@ -37,6 +38,19 @@ class EncoderStatus:
     problems: tuple[VSearchError, ...]
 
 
+def refuse_early(config: EncodeConfig) -> None:
+    """Refuse settings that need no model to be refused: no torch, and no byte of the weights.
+
+    Raises:
+        ConfigError: An unknown model, or a setting that is not for this backend.
+        ModelError: A file of weights that is missing, or has no pin and needs one.
+    """
+    if config.backend != "open_clip":
+        weights.locate(config)
+    elif config.weights is not None:
+        weights.pinned(Path(config.weights).expanduser(), config.sha256)
+
+
 def load_encoder(config: EncodeConfig) -> Encoder:
     """Load the model that `config` names, downloading it if it is published and not here.
 
@@ -47,6 +61,7 @@ def load_encoder(config: EncodeConfig) -> Encoder:
         ModelError: Weights that are missing or wrong, a package that is missing.
     """
     encoder: Encoder
+    refuse_early(config)
     if config.backend == "open_clip":
         encoder = _backend("open_clip").load(config)
         return encoder

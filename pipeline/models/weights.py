@@ -17,12 +17,14 @@ from threading import Thread
 
 from pipeline.config import EncodeConfig
 from pipeline.errors import Code, ConfigError, ModelError
+from pipeline.files import open_regular, read_regular, regular, told
 from pipeline.models.download import download
 from pipeline.models.published import DEMO_SHA256, DEMO_WEIGHTS, PUBLISHED, PublishedModel
 
 # A read gives up the GIL and waits for it again; beside an import that holds it, each wait takes
 # up to 5 ms, so small blocks would make hashing slower than the import that it hides behind.
 _BLOCK_BYTES = 32 * 2**20
+_MOST_SUM_BYTES = 1 << 20
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -115,11 +117,13 @@ def pinned(path: Path, sha256: str | None) -> WeightsFile:
     Raises:
         ModelError: WEIGHTS_MISSING without the file, WEIGHTS_INVALID without a pin that it needs.
     """
-    if not path.is_file():
-        what = "is a folder, not a checkpoint" if path.is_dir() else "no such file"
+    try:
+        regular(path)
+    except OSError as error:
+        what = "no such file" if isinstance(error, FileNotFoundError) else told(error)
         raise ModelError(
             f"{what}; encode.weights names it", code=Code.WEIGHTS_MISSING, uri=str(path)
-        )
+        ) from None
     beside = path.with_name(f"{path.name}.sha256")
     if sha256 is None and beside.is_file():
         sha256 = _read_sum(beside, path.name)
@@ -196,14 +200,18 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes, 64 lower-case hex digits."""
     digest = hashlib.sha256()
     block = memoryview(bytearray(min(_BLOCK_BYTES, max(1, path.stat().st_size))))
-    with path.open("rb", buffering=0) as file:
+    with open_regular(path) as file:
         while count := file.readinto(block):
             digest.update(block[:count])
     return digest.hexdigest()
 
 
 def _read_sum(beside: Path, name: str) -> str:
-    lines = [line.split(maxsplit=1) for line in beside.read_text("utf-8", "replace").splitlines()]
+    try:
+        text = read_regular(beside, most_bytes=_MOST_SUM_BYTES).decode("utf-8", "replace")
+    except OSError as error:
+        raise _invalid(beside, told(error)) from None
+    lines = [line.split(maxsplit=1) for line in text.splitlines()]
     sums = [(line[0], line[1].lstrip("*") if line[1:] else name) for line in lines if line]
     found = {digest.lower() for digest, file in sums if Path(file.strip()).name == name}
     if len(found) != 1 or not _SHA256.fullmatch(next(iter(found))):

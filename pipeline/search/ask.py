@@ -12,8 +12,9 @@ from pathlib import Path
 
 from pipeline.data import Picture, Question, Spot, Words
 from pipeline.data.questions import LEAST_WEIGHT, MOST_WEIGHT
-from pipeline.errors import Code, MediaError, QueryError
+from pipeline.errors import Code, QueryError
 from pipeline.filters import Filter
+from pipeline.media.image import check_image
 from pipeline.search.where import parse_filter
 from pipeline.text import quoted, seconds_of
 
@@ -58,7 +59,7 @@ def question_of(
         FilterError: The filter cannot be read.
         QueryError: Nothing is looked for, or a part is empty or neither text nor a path, or a
             weight or a time is none.
-        MediaError: NOT_FOUND, a picture is not there.
+        MediaError: A picture is not there, or none that is read, as `check_image`.
     """
     texts = tuple(_words(*each, "text") for each in _each(text, "text"))
     not_wanted = "text that is not wanted"
@@ -145,8 +146,7 @@ def _words(written: str, weight: float | None, name: str) -> Words:
 
 def _picture(written: str, weight: float | None) -> Picture:
     what, weight = _weighed(written, weight)
-    if not _exists(what):
-        raise MediaError("no such file", code=Code.NOT_FOUND, uri=what)
+    check_image(Path(what))
     return Picture(Path(what), weight)
 
 

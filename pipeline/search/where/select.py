@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pipeline.data import VideoFacts
 from pipeline.errors import Code, QueryError
 from pipeline.filters import NO_ROWS, Filter, KindIs, Or, Selection, TimeIn, VideoIs
 from pipeline.search.where.evaluate import conditions, rows_of
 from pipeline.search.where.grammar import parse_filter
-from pipeline.store import VideoStore
+
+if TYPE_CHECKING:
+    from pipeline.store import VideoStore  # not needed to read a filter, and slow to import
 
 _SHOWN = 3
 

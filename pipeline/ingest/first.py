@@ -1,0 +1,88 @@
+"""A first look at the source: an ingest of files that are no videos ends here, before what is slow.
+
+Loading a model and reaching a store take seconds, and so does importing what does it: nothing of
+that is imported here. Only the files' own first bytes are looked at, and no further than to one
+that may be a video: then it is the run that says what the others are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from pipeline.config import Config
+from pipeline.data import Failure, IngestReport, Plan, VideoCounts
+from pipeline.errors import MediaError, VSearchError
+from pipeline.ingest.discover import discover
+from pipeline.ingest.state import run_lock, run_noted
+from pipeline.media.look import look_at
+from pipeline.models import refuse_early
+
+
+def refused(config: Config, watch: Callable[[Plan | Failure], None]) -> IngestReport | None:
+    """Report on a source in which nothing can be ingested.
+
+    Args:
+        config: All settings.
+        watch: Told what happens, as it happens.
+
+    Returns:
+        The report of the run, which has failures alone; None if there is something to ingest.
+
+    Raises:
+        LockedError: Another run is at this collection.
+    """
+    started = time.perf_counter()
+    failures = []
+    for item in looked_at(discover(config.source)):
+        if isinstance(item, Path):
+            return None
+        failures.append(item)
+    if not failures:
+        return None
+    with run_lock(config), run_noted(config, "ingest") as ended:
+        return ended(report_nothing(failures, started, watch))
+
+
+def refuse_encoder(config: Config, command: str) -> None:
+    """Note and raise what is wrong with the encoder's settings, as far as they say it themselves.
+
+    Raises:
+        ConfigError, ModelError: As `refuse_early` of the models.
+    """
+    try:
+        refuse_early(config.encode)
+    except VSearchError:
+        with run_lock(config), run_noted(config, command):
+            raise
+
+
+def looked_at(found: Iterable[Path | Failure]) -> Iterator[Path | Failure]:
+    """Files as they were found; those whose own bytes say that they are no video, as failures."""
+    for item in found:
+        try:
+            if isinstance(item, Path):
+                look_at(item)
+        except MediaError as error:
+            yield Failure(str(item), error.code, error.message)
+        else:
+            yield item
+
+
+def report_nothing(
+    failures: Iterable[Failure], started: float, watch: Callable[[Plan | Failure], None]
+) -> IngestReport:
+    """Tell of a run that had nothing to do but to name what failed.
+
+    Args:
+        failures: All that was found.
+        started: When it began, as `time.perf_counter` has it.
+        watch: Told of each.
+    """
+    failed = tuple(failures)
+    watch(Plan(len(failed), 0))
+    for failure in failed:
+        watch(failure)
+    counts = VideoCounts(found=len(failed), failed=len(failed))
+    return IngestReport(counts, 0, 0.0, 0.0, time.perf_counter() - started, failed)
