@@ -7,9 +7,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CONFIG ?= configs/default.yaml
 MILVUS_DATA ?= .milvus
+COUNT ?= 2000
+SEED ?= 1
+MINUTES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install demo ingest reindex test lint types record bench lock milvus-up milvus-down milvus-local
+.PHONY: help setup install demo ingest reindex test lint types fuzz record bench lock milvus-up milvus-down milvus-local
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +60,9 @@ lint: $(READY)  ## Style, formatting, and who may import what
 
 types: $(READY)  ## Check the types
 	$(BIN)/mypy
+
+fuzz: $(READY)  ## Put COUNT=2000 damaged videos through an ingest, made from SEED=1, for MINUTES=60 at most
+	$(BIN)/python -m tests.fuzz --count $(COUNT) --seed $(SEED) --minutes $(MINUTES)
 
 record: $(READY)  ## Run the demo and the examples, and keep what they show, for the docs
 	$(BIN)/python docs/record.py

@@ -15,8 +15,8 @@ from benchmarks.apart import measure_apart
 from benchmarks.result import Ratio
 
 NAMES = (
-    "cold_start", "one_pass", "backends", "memory", "preprocess", "search", "reindex", "demo_model",
-    "demo_search",
+    "cold_start", "one_pass", "backends", "isolation", "memory", "preprocess", "search", "reindex",
+    "demo_model", "demo_search",
 )  # fmt: skip
 HEADINGS = ("benchmark", "what", "ours", "reference", "unit", "ratio", "target", "", "note")
 

@@ -7,6 +7,8 @@ to work on.
 
 from __future__ import annotations
 
+import shutil
+import struct
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,6 +42,14 @@ def looped(source: Path, times: int) -> Path:
         subprocess.run([*command, "-i", source, "-c", "copy", partial], check=True)
 
     return _made(path, loop)
+
+
+def copy(source: Path, target: Path, number: int) -> None:
+    """The same video with bytes, and so an id, of its own."""
+    shutil.copy(source, target)
+    with target.open("ab") as file:
+        # A `free` box, which players pass over.
+        file.write(struct.pack(">I4sQ", 16, b"free", number))
 
 
 def pictures(width: int, height: int, seconds: float, seed: int = 0) -> Iterator[UInt8Array]:

@@ -7,8 +7,6 @@ old archive or that of the new one, and never the old one again after the new on
 
 from __future__ import annotations
 
-import shutil
-import struct
 import tempfile
 import threading
 import time
@@ -17,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import media
 from benchmarks.drawn import drawn, ingested
 from benchmarks.result import Ratio
 from pipeline.config import Config, RunConfig, StoreConfig
@@ -50,11 +49,7 @@ def _again(place: Path, few: Config) -> Ratio:
     videos.mkdir(parents=True)
     sources = sorted(Path(few.source.paths[0]).iterdir())
     for number in range(VIDEOS):
-        # An empty box behind the last one makes another file of the same pictures.
-        path = videos / f"{number:04}.mp4"
-        shutil.copy(sources[number % len(sources)], path)
-        with path.open("ab") as file:
-            file.write(struct.pack(">I4sQ", 16, b"free", number))
+        media.copy(sources[number % len(sources)], videos / f"{number:04}.mp4", number)
     config = _moved(few, place / "many", str(place / "many" / "vsearch.db"), str(videos))
     first = reindex(config)
     assert (first.videos.ingested, first.failures) == (VIDEOS, ()), first

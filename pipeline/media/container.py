@@ -59,8 +59,8 @@ def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     location = str(path.absolute())
     try:
         container = av.open(location, options=dict(_OPTIONS))
-    except (OSError, ValueError) as error:
-        # FFmpegError is an OSError; the file itself was readable a moment ago.
+    except (av.FFmpegError, OSError, ValueError) as error:
+        # Not every FFmpegError is an OSError; the file itself was readable a moment ago.
         raise _not_a_video(path, getattr(error, "strerror", None) or str(error)) from None
     # Building the index of a long file takes three times what is kept, and glibc holds on to it.
     _malloc_trim(0)

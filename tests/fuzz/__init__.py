@@ -1,0 +1,1 @@
+"""Damaged videos through a whole ingest: `python -m tests.fuzz`, or `make fuzz`."""
