@@ -399,6 +399,10 @@ def _start_of(name: str, share: float) -> Callable[[MediaFactory, Path], object]
     return make
 
 
+def _first_bytes(name: str, count: int) -> Callable[[MediaFactory, Path], object]:
+    return lambda media, path: path.write_bytes(media[name].read_bytes()[:count])
+
+
 def _audio(media: MediaFactory, path: Path) -> None:
     ffmpeg(*TONE, *AAC, str(path))
 
@@ -450,6 +454,8 @@ BROKEN = {
         Broken("text.mp4", _NOT, _bytes(b"Dear diary, nothing moved today.\n" * 200)),
         Broken("no_moov.mp4", _NOT, _start_of("h264.mp4", 0.6)),
         Broken("start_of.mkv", _NOT, _start_of("h264.mkv", 0.0005)),
+        # Cut within its first elements, which FFmpeg tells as the end of the file.
+        Broken("head_of.mkv", _NOT, _first_bytes("h264.mkv", 50)),
         Broken("playlist.mp4", _NOT, _playlist),
         Broken("concat.mp4", _NOT, _concat),
         Broken("audio.mp4", _NO_STREAM, _audio),
