@@ -54,6 +54,23 @@ class Code(StrEnum):
     WEIGHTS_MISSING = "weights_missing"
 
 
+LASTING = frozenset(
+    {
+        Code.DECODE_CRASH,
+        Code.DECODE_ERROR,
+        Code.DECODE_MEMORY,
+        Code.DECODE_TIMEOUT,
+        Code.EMPTY_FILE,
+        Code.FILE_TOO_LARGE,
+        Code.INTERNAL,
+        Code.NO_FRAMES,
+        Code.NO_VIDEO_STREAM,
+        Code.NOT_A_VIDEO,
+    }
+)
+"""Failures that are the file's own: it fails again, until it or what reads it has changed."""
+
+
 class VSearchError(Exception):
     """The root of all errors that are told to the user in one line.
 

@@ -25,6 +25,8 @@ from pipeline.cli.refine import EPILOG as REFINE_EPILOG
 from pipeline.cli.refine import refine_cli
 from pipeline.cli.reindex import EPILOG as REINDEX_EPILOG
 from pipeline.cli.reindex import reindex_cli
+from pipeline.cli.retry import EPILOG as RETRY_EPILOG
+from pipeline.cli.retry import retry_cli
 from pipeline.cli.scenes import scenes_cli
 from pipeline.cli.sequence import EPILOG as SEQUENCE_EPILOG
 from pipeline.cli.sequence import sequence_cli
@@ -48,6 +50,7 @@ app = typer.Typer(
 )
 app.command("ingest")(ingest_cli)
 app.command("reindex", epilog=REINDEX_EPILOG)(reindex_cli)
+app.command("retry", epilog=RETRY_EPILOG)(retry_cli)
 app.command("query", epilog=QUERY_EPILOG)(query_cli)
 app.command("similar", epilog=SIMILAR_EPILOG)(similar_cli)
 app.command("sequence", epilog=SEQUENCE_EPILOG)(sequence_cli)

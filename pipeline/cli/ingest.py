@@ -56,20 +56,21 @@ def ingest_cli(
     """Bring videos into the archive.
 
     They are decoded, split into scenes, encoded and written to the store. What is in already is
-    passed over. A file that fails is reported and stops no other; the exit code is 3 then.
+    passed over. A file that fails is reported and stops no other; the exit code is 3 then. It is
+    not tried again until it changes, or vsearch retry asks.
     """
     run_and_report("ingest", paths, config, overrides, as_json=as_json, max_minutes=max_minutes)
 
 
 def run_and_report(
-    command: Literal["ingest", "reindex"],
+    command: Literal["ingest", "reindex", "retry"],
     paths: list[str] | None,
     config: Path | None,
     overrides: list[str] | None,
     *,
     as_json: bool,
     max_minutes: float | None,
-    **options: bool,
+    **options: object,
 ) -> None:
     """Run a command over the source, and say what it did; exit with 3 if some videos failed."""
     try:
@@ -81,6 +82,8 @@ def run_and_report(
     if as_json:
         failures = [dataclasses.asdict(failure) for failure in report.failures]
         print_json(report_document(report, failures))
+    elif command == "retry" and not report.videos.found:
+        typer.echo("no such file has failed: nothing to try again")
     else:
         _print_report(report)
     if report.failures:
@@ -88,7 +91,7 @@ def run_and_report(
 
 
 def _run(
-    command: str, loaded: Loaded, max_minutes: float | None, options: dict[str, bool]
+    command: str, loaded: Loaded, max_minutes: float | None, options: dict[str, object]
 ) -> IngestReport:
     from pipeline.cli.progress import watching
     from pipeline.ingest.first import refuse_encoder, refused
@@ -163,6 +166,11 @@ def _print_report(report: IngestReport) -> None:
         f" {clock(report.video_s)} of video in {report.wall_s:.1f} s ({speed:.1f} x real time),"
         f" after {report.setup_s:.1f} s of set-up"
     )
+    if counts.failed_before:
+        typer.echo(
+            f"{counts.failed_before} failed before and were not tried again: vsearch status shows"
+            " them, vsearch retry tries them"
+        )
     if counts.left:
         typer.echo(f"{counts.left} files are left for the next run")
     if not report.failures or not on_terminal():

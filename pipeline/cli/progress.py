@@ -55,8 +55,9 @@ class _Bar:
     def see(self, event: RunEvent) -> None:
         match event:
             case data.Plan():
+                known = event.unchanged + event.failed_before
                 self._progress.update(
-                    self._task, description="ingest", total=event.found, completed=event.unchanged
+                    self._task, description="ingest", total=event.found, completed=known
                 )
             case data.Progress():
                 name = printable(Path(event.path).name)
@@ -76,6 +77,8 @@ def _say(event: RunEvent, console: Console) -> None:
     match event:
         case data.Plan():
             line = f"{event.found} found, {event.unchanged} of them unchanged"
+            if event.failed_before:
+                line += f", {event.failed_before} failed before"
         case data.Committed(record):
             line = (
                 f"ingested {printable(record.video.path)} ({clock(record.video.duration_s)},"

@@ -13,7 +13,7 @@ from pipeline.text import clock, printable
 
 if TYPE_CHECKING:
     from pipeline.config import Config
-    from pipeline.data import Failure
+    from pipeline.data import FailedFile
 
 EPILOG = "What to watch of it: see docs/operations.md."
 
@@ -39,7 +39,8 @@ def status_cli(
     for name, text in lines:
         typer.echo(f"{name:{width}}  {text}".rstrip())
     for failure in _told(document):
-        typer.echo(f"  {printable(failure['uri'])} [{failure['code']}]: {failure['message']}")
+        place, code = printable(failure["uri"]), failure["code"]
+        typer.echo(f"  {place} [{code}]: {failure['message']}{_often(failure)}")
 
 
 def status(config: Config) -> dict[str, Any]:
@@ -75,12 +76,24 @@ def status(config: Config) -> dict[str, Any]:
         "vector_bytes": 4 * identity.dim * (stats.rows + totals.videos),
         "file_bytes": stats.file_bytes,
         "left_over": {"rows": max(0, stats.rows - totals.rows), "generations": others},
-        "failed": dict(sorted(Counter(each.code for each in failures).items())),
-        "failures": [dataclasses.asdict(failure) for failure in failures],
+        "failed": dict(sorted(Counter(each.failure.code for each in failures).items())),
+        "failures": [_failure(each) for each in failures],
     }
 
 
-def _failures(config: Config, segments: str) -> list[Failure]:
+def _failure(each: FailedFile) -> dict[str, Any]:
+    return {
+        "uri": each.failure.uri,
+        "code": each.failure.code,
+        "message": each.failure.message,
+        "since": each.since,
+        "last": each.last,
+        "attempts": each.attempts,
+        "tried_with": each.tried_with,
+    }
+
+
+def _failures(config: Config, segments: str) -> list[FailedFile]:
     from pipeline.ingest.ledger import Ledger
     from pipeline.ingest.state import ledger_path
 
@@ -114,7 +127,8 @@ def _lines(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
             f"{each['segments']} ({each['role']}): {each['videos']} videos, {each['rows']} rows,"
             f" {each['vector_bytes'] / _MEGABYTE:.1f} MB of vectors",
         )
-    yield "failed", _flat(document["failed"]) or "none"
+    failed = _flat(document["failed"])
+    yield "failed", f"{failed}; vsearch retry tries them again" if failed else "none"
 
 
 def _run(note: dict[str, Any] | None) -> str:
@@ -138,9 +152,17 @@ def _flat(value: dict[str, Any]) -> str:
     return ", ".join(f"{key} {inner}" for key, inner in value.items() if inner is not None)
 
 
-def _told(document: dict[str, Any]) -> list[dict[str, str]]:
+def _often(failure: dict[str, Any]) -> str:
+    """Since when a file fails; nothing of what only the last run said."""
+    if not failure.get("since"):
+        return ""
+    times = f"{failure['attempts']} times" if failure["attempts"] > 1 else "once"
+    return f" (since {failure['since']}, tried {times})"
+
+
+def _told(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Files that failed, and what else the last run failed at, such as a folder that is away."""
-    failures: list[dict[str, str]] = document["failures"]
+    failures: list[dict[str, Any]] = document["failures"]
     report = (document["last_run"] or {}).get("report") or {"failures": []}
     known = {failure["uri"] for failure in failures}
     return failures + [each for each in report["failures"] if each["uri"] not in known]

@@ -44,6 +44,7 @@ from pipeline.data.questions import (
 from pipeline.data.reports import (
     Committed,
     Decoded,
+    FailedFile,
     Failure,
     IngestReport,
     Plan,
@@ -79,6 +80,7 @@ __all__ = [
     "Decoded",
     "Embedding",
     "Evidence",
+    "FailedFile",
     "Failure",
     "FileStamp",
     "Float32Array",

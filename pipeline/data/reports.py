@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.data.media import Video
+from pipeline.data.media import FileStamp, Video
 from pipeline.data.rows import VideoRecord
 
 
@@ -18,11 +18,33 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedFile:
+    """A file whose last attempt failed.
+
+    Args:
+        failure: How.
+        stamp: The file as it was tried; None if nothing could be said of it, or was not noted.
+        tried_with: The version of what read it, and the settings that it was read with.
+        since: When it first failed with this content, ISO 8601 in UTC; None if it was not noted.
+        last: When it last failed.
+        attempts: How often it failed with this content.
+    """
+
+    failure: Failure
+    stamp: FileStamp | None
+    tried_with: str
+    since: str | None
+    last: str | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a run is about to do: files found, and those of them that need no look inside."""
 
     found: int
     unchanged: int
+    failed_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +94,7 @@ class VideoCounts:
         unchanged: In the archive already, though perhaps under another path.
         partial: In the archive as far as they could be read.
         failed: Not in the archive, or not as they are now.
+        failed_before: Failed in an earlier run, unchanged since, and so not tried again.
         removed: Videos that left the archive, since no file of theirs is left.
         left: Not begun or not finished, since the run ended early; the next one takes them.
     """
@@ -81,6 +104,7 @@ class VideoCounts:
     unchanged: int = 0
     partial: int = 0
     failed: int = 0
+    failed_before: int = 0
     removed: int = 0
     left: int = 0
 
@@ -95,7 +119,7 @@ class IngestReport:
         video_s: Presented seconds that were decoded.
         setup_s: Wall time of loading the model and connecting.
         wall_s: All the rest.
-        failures: Every file that failed, once, and what else went wrong.
+        failures: Every file that failed in this run, once, and what else went wrong.
     """
 
     videos: VideoCounts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
 from pipeline.config import Config
@@ -13,7 +13,6 @@ from pipeline.data import (
     Committed,
     Decoded,
     Failure,
-    FileStamp,
     Plan,
     Progress,
     SceneEmbeddings,
@@ -25,17 +24,17 @@ from pipeline.data import (
     VideoRecord,
     Warned,
 )
-from pipeline.errors import Code, MediaError
+from pipeline.errors import Code
 from pipeline.ingest.decode import DecodeSettings
 from pipeline.ingest.encode import EncodedEvent, encode
+from pipeline.ingest.known import Known, KnownFiles
 from pipeline.ingest.ledger import Ledger
-from pipeline.ingest.places import Places, moved
+from pipeline.ingest.places import Places, is_tidied_away, moved
 from pipeline.ingest.reconcile import next_revision, reconcile
 from pipeline.ingest.stop import Stop
 from pipeline.ingest.tags import rule_tags
 from pipeline.ingest.workers import decode_pool
 from pipeline.ingest.write import Writer
-from pipeline.media.look import stamp_of
 from pipeline.models import Encoder
 from pipeline.models.published import DEMO_NOTE
 from pipeline.store import VideoStore
@@ -59,6 +58,7 @@ class Chain:
         watch: Told what happens, as it happens.
         stop: When to end early.
         inherited: Videos of the archive that this one will replace, by id: their tags go over.
+        again: Paths of files that are tried again, though they failed before.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class Chain:
         watch: Watch,
         stop: Stop,
         inherited: Mapping[str, VideoEntry] | None = None,
+        again: Container[str] = (),
     ) -> None:
         self._config = config
         self._encoder = encoder
@@ -85,13 +86,14 @@ class Chain:
         self._writer = Writer(store, config.store, revision, self._tags, self._note_flushed)
         self._known = self._entries.keys() - damaged
         self.places = Places(self._entries.values())
-        self._stamps: dict[str, FileStamp] = {}
+        self._files = KnownFiles(ledger, self.places, self._known, config.decode, again)
         self._again: list[Path] = []
         self._in_progress: dict[str, list[Video]] = {}
         self._seen: defaultdict[str, list[Video]] = defaultdict(list)
         self.failures: list[Failure] = []
         self.video_s = 0.0
         self._found = self._ingested = self._unchanged = self._failed = self._removed = 0
+        self._failed_before = 0
         self._warned = False
 
     @property
@@ -107,12 +109,13 @@ class Chain:
     @property
     def counts(self) -> VideoCounts:
         """What became of the files so far."""
-        ended = self._ingested + self._unchanged + self._failed
+        ended = self._ingested + self._unchanged + self._failed + self._failed_before
         return VideoCounts(
             found=self._found,
             ingested=self._ingested,
             unchanged=self._unchanged,
             failed=self._failed,
+            failed_before=self._failed_before,
             removed=self._removed,
             left=self._found - ended,
         )
@@ -123,10 +126,12 @@ class Chain:
         for item in found:
             if isinstance(item, Failure):
                 self._fail(item)
-        paths = [item for item in found if isinstance(item, Path)]
-        wanted = [path for path in paths if not self._is_noted(path)]
-        self._unchanged += len(paths) - len(wanted)
-        self._watch(Plan(len(found), len(paths) - len(wanted)))
+        looked = [(item, self._files.look(item)) for item in found if isinstance(item, Path)]
+        wanted = [path for path, known in looked if known is Known.NOTHING]
+        unchanged = sum(known is Known.IS_IN for _, known in looked)
+        self._unchanged += unchanged
+        self._failed_before += len(looked) - len(wanted) - unchanged
+        self._watch(Plan(len(found), unchanged, len(looked) - len(wanted) - unchanged))
         try:
             self._decode(wanted)
         finally:
@@ -162,7 +167,7 @@ class Chain:
         if changed or removed:
             self._store.flush()
         self._known -= set(removed)
-        self._ledger.forget(removed, gone)
+        self._ledger.forget(removed, {*gone, *self._failures_gone()} if remove else gone)
         self._ledger.done(video for videos in self._seen.values() for video in videos)
 
     def report(self, failure: Failure) -> None:
@@ -206,23 +211,9 @@ class Chain:
             case SceneSamples():
                 raise AssertionError("encode() replaces samples")
 
-    def _is_noted(self, path: Path) -> bool:
-        """Whether a file is in, untouched since, as ledger and archive agree."""
-        name = str(path)
-        try:
-            stamp = stamp_of(path)
-        except MediaError:
-            return False
-        self._stamps[name] = stamp
-        video_id = self._ledger.video_at(name, stamp)
-        if video_id is None or video_id not in self._known or not self.places.has(video_id, name):
-            return False
-        self.places.saw(name, video_id)
-        return True
-
     def _is_wanted(self, video: Video) -> bool:
         """Whether a probed file must be decoded: not if its content is in, or on its way in."""
-        if video.stamp != self._stamps.get(video.path, video.stamp):
+        if self._files.changed(video):
             message = "is being written; it is left for the next run"
             self._fail(Failure(video.path, Code.FILE_CHANGED, message))
             return False
@@ -277,9 +268,11 @@ class Chain:
 
     def _fail(self, failure: Failure) -> None:
         self._failed += 1
-        if failure.code not in (Code.NOT_FOUND, Code.NO_VIDEOS):
-            self._ledger.failed(failure)
+        self._files.failed(failure)
         self.report(failure)
+
+    def _failures_gone(self) -> set[str]:
+        return {path for path in self._ledger.failed_paths() if is_tidied_away(path)}
 
     def _note_flushed(self, records: list[VideoRecord]) -> None:
         self._ledger.done(

@@ -12,19 +12,29 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.closing import Closing
-from pipeline.data import Failure, FileStamp, Video
-from pipeline.errors import Code, ConfigError
+from pipeline.data import FailedFile, Failure, FileStamp, Video
+from pipeline.errors import LASTING, Code, ConfigError
 
 # Paths are bytes, as the system has them: a name need not be text.
 _TABLES = """
 create table if not exists seen (
     path blob primary key, size_bytes integer not null, mtime_ns integer not null,
     video_id text not null);
-create table if not exists failed (
-    path blob primary key, code text not null, message text not null);
+create table if not exists failures (
+    path blob primary key, code text not null, message text not null,
+    size_bytes integer, mtime_ns integer, tried_with text not null,
+    since text, last text, attempts integer not null);
+"""
+
+# Notes of the first version: what failed was tried again by each run, and nothing said since when.
+_HAS_OLD = "select 1 from sqlite_master where type = 'table' and name = 'failed'"
+_FROM_OLD = """
+insert or ignore into failures
+    select path, code, message, null, null, '', null, null, 1 from failed
 """
 
 _log = logging.getLogger(__name__)
@@ -70,32 +80,83 @@ class Ledger(Closing):
                     "insert or replace into seen values (?, ?, ?, ?)",
                     (path, stamp.size_bytes, stamp.mtime_ns, video.video_id),
                 )
-                self._db.execute("delete from failed where path = ?", (path,))
+                self._db.execute("delete from failures where path = ?", (path,))
 
-    def failed(self, failure: Failure) -> None:
-        """A file could not be ingested."""
+    def failed(
+        self, failure: Failure, stamp: FileStamp | None = None, tried_with: str = ""
+    ) -> None:
+        """A file could not be ingested.
+
+        Args:
+            failure: How.
+            stamp: The file as it was tried, if that can be told.
+            tried_with: As `FailedFile` says.
+        """
         message = failure.message.encode("utf-8", "backslashreplace").decode()
+        before = self._failure_at(failure.uri)
+        known = before is not None and stamp is not None and before.stamp == stamp
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        since, attempts = (before.since, before.attempts) if before and known else (now, 0)
+        size_bytes, mtime_ns = (stamp.size_bytes, stamp.mtime_ns) if stamp else (None, None)
+        path = os.fsencode(failure.uri)
         with self._writing():
             self._db.execute(
-                "insert or replace into failed values (?, ?, ?)",
-                (os.fsencode(failure.uri), failure.code, message),
-            )
+                "insert or replace into failures values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (path, failure.code, message, size_bytes, mtime_ns, tried_with, since, now,
+                 attempts + 1),
+            )  # fmt: skip
 
-    def failures(self) -> list[Failure]:
+    def recovered(self, path: str) -> None:
+        """A file that failed is as it was when it was in: it could not be read for a while."""
+        with self._writing():
+            self._db.execute("delete from failures where path = ?", (os.fsencode(path),))
+
+    def fails(self, path: str, stamp: FileStamp, tried_with: str) -> bool:
+        """Whether a file failed as it is now, read with this, in a way that is its own."""
+        before = self._failure_at(path)
+        return (
+            before is not None
+            and before.failure.code in LASTING
+            and (before.stamp, before.tried_with) == (stamp, tried_with)
+        )
+
+    def failed_paths(self) -> list[str]:
+        """Where files failed, whatever is there now."""
+        return [os.fsdecode(path) for (path,) in self._db.execute("select path from failures")]
+
+    def failures(self) -> list[FailedFile]:
         """Files whose last attempt failed and which are still there, by path."""
-        rows = self._db.execute("select path, code, message from failed order by path")
-        found = [Failure(os.fsdecode(path), code, message) for path, code, message in rows]
-        return [failure for failure in found if os.path.lexists(failure.uri)]
+        rows = self._db.execute("select * from failures order by path")
+        found = [_failed_file(*row) for row in rows]
+        return [each for each in found if os.path.lexists(each.failure.uri)]
+
+    def take_failures(self, other: Path) -> None:
+        """Know what the notes of another archive know of files that failed, as far as is new."""
+        if not other.exists():
+            return
+        with Ledger(other) as notes:
+            rows = notes._db.execute("select * from failures").fetchall()
+        with self._writing():
+            self._db.executemany(
+                "insert or ignore into failures select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
+                " where not exists (select 1 from seen where path = ?1)",
+                rows,
+            )
 
     def forget(self, ids: Iterable[str], paths: Iterable[str] = ()) -> None:
         """Videos left the store, and files the disk."""
         with self._writing():
             self._db.executemany("delete from seen where video_id = ?", ((key,) for key in ids))
-            for table in ("seen", "failed"):
+            for table in ("seen", "failures"):
                 self._db.executemany(
                     f"delete from {table} where path = ?",  # noqa: S608  not a user's text
                     ((os.fsencode(path),) for path in paths),
                 )
+
+    def _failure_at(self, path: str) -> FailedFile | None:
+        found = self._db.execute("select * from failures where path = ?", (os.fsencode(path),))
+        row = found.fetchone()
+        return _failed_file(*row) if row else None
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -126,7 +187,22 @@ def _open(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path)
     try:
         database.executescript(_TABLES)
+        if database.execute(_HAS_OLD).fetchone():
+            with database:
+                database.execute(_FROM_OLD)
+                database.execute("drop table if exists failed")
     except sqlite3.DatabaseError:
         database.close()
         raise
     return database
+
+
+def _failed_file(
+    path: bytes, code: str, message: str, size_bytes: int | None, mtime_ns: int | None,
+    tried_with: str, since: str | None, last: str | None, attempts: int,
+) -> FailedFile:  # fmt: skip
+    stamp = None
+    if size_bytes is not None and mtime_ns is not None:
+        stamp = FileStamp(size_bytes, mtime_ns)
+    failure = Failure(os.fsdecode(path), code, message)
+    return FailedFile(failure, stamp, tried_with, since, last, attempts)

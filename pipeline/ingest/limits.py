@@ -29,6 +29,9 @@ _PIXELS_A_SECOND = 5_000_000
 _SPARE_BYTES = 1000 * MEGABYTE
 _SPARE_BYTES_A_CORE = 32 * MEGABYTE
 
+_OWN = ("RssAnon:", "RssShmem:", "VmSwap:")
+"""Lines of `/proc/PID/status`: without pages of files, such as the libraries that decord brings."""
+
 _CGROUP_LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
 
 
@@ -128,5 +131,5 @@ def held_bytes(pid: int) -> int:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0
-    parts = (line.split() for line in lines if line.startswith(("VmRSS:", "VmSwap:")))
+    parts = (line.split() for line in lines if line.startswith(_OWN))
     return sum(int(kilobytes) << 10 for _, kilobytes, _ in parts)

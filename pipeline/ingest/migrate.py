@@ -15,6 +15,7 @@ from pipeline.config import Config
 from pipeline.data import Failure, Identity, Scope, Told, VideoEntry
 from pipeline.errors import Code
 from pipeline.ingest.chain import Chain, Watch
+from pipeline.ingest.ledger import Ledger
 from pipeline.ingest.places import moved, outside, unfound
 from pipeline.ingest.state import exclusive, ledger_path
 from pipeline.ingest.stop import Stop
@@ -87,6 +88,8 @@ class Migration(Closing):
             migration._forget()
             if same_vectors:
                 migration._copy()
+            else:
+                migration._hand_on_failures()
             migration._opened = opened.pop_all()
             return migration
 
@@ -169,6 +172,12 @@ class Migration(Closing):
             shutil.copyfile(source, part)
             part.replace(target)
         self._watch(Told(f"copied {len(left)} videos, {copied} rows"))
+
+    def _hand_on_failures(self) -> None:
+        """What failed in the old generation is not decoded again for this one."""
+        notes = ledger_path(self._config, self._old.names.segments)
+        with Ledger(ledger_path(self._config, self._store.names.segments)) as ledger:
+            ledger.take_failures(notes)
 
     def close(self) -> None:
         """Hang up on the generation that answered; the new one's store is not ours."""

@@ -108,6 +108,15 @@ def gone(
     return lost - doubted, failures
 
 
+def is_tidied_away(path: str) -> bool:
+    """Whether a file is not there, and its folder is, with others in it: no disk is away."""
+    folder = Path(path).parent
+    try:
+        return _is_away(path) and any(folder.iterdir())
+    except OSError:
+        return False
+
+
 def outside(paths: Iterable[str], source: SourceConfig) -> list[str]:
     """Those paths to which a search of the source does not come, in order."""
     places = [_Place(name) for name in source.paths]

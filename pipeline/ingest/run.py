@@ -1,9 +1,12 @@
-"""Runs over the source: `ingest` adds what is new, `reindex` makes the archive equal to it."""
+"""Runs over the source: `ingest` adds what is new, `reindex` makes the archive equal to it.
+
+And `retry`, over what failed in one of them.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +20,7 @@ from pipeline.ingest.first import report_nothing
 from pipeline.ingest.ledger import Ledger
 from pipeline.ingest.migrate import Migration
 from pipeline.ingest.places import gone
+from pipeline.ingest.retry import chosen, failed_files
 from pipeline.ingest.sample import SAMPLE_VERSION
 from pipeline.ingest.scenes import DETECTOR_FRAME_VERSION
 from pipeline.ingest.state import ledger_path, owner, run_lock, run_noted
@@ -26,7 +30,7 @@ from pipeline.models import Encoder, load_encoder
 from pipeline.settings import remember, remember_encoder
 from pipeline.store import VideoStore, leased
 
-__all__ = ["RunEvent", "Watch", "identity", "ingest", "reindex"]
+__all__ = ["RunEvent", "Watch", "identity", "ingest", "reindex", "retry"]
 
 
 def ingest(
@@ -113,13 +117,17 @@ def reindex(
         wanted = identity(config, encoder)
         migration = Migration.begin(config, store, wanted, watch, stop)
         inherited: Mapping[str, VideoEntry] = {}
+        again: Container[str] = ()
         if migration is None:
             store.open_for_writing(wanted, config.store.index)
             remember(config, origin)
         else:
             opened.enter_context(migration)
-            inherited = migration.before
-        chain = _chain(config, encoder, store, opened, watch=watch, stop=stop, inherited=inherited)
+            # What was read once may be again, and until then nothing is switched.
+            inherited, again = migration.before, migration.places
+        chain = _chain(
+            config, encoder, store, opened, watch=watch, stop=stop, inherited=inherited, again=again
+        )
         ready = time.perf_counter()
         chain.ingest([*found, *(migration.elsewhere(found) if migration else ())])
         known = chain.places.known() | (migration.places if migration else set())
@@ -131,6 +139,48 @@ def reindex(
         chain.settle(lost if complete else frozenset(), remove=complete)
         if migration is not None and migration.end(chain, lost, accept_loss=accept_loss):
             remember(config, origin)
+        return ended(_report(chain, started, ready))
+
+
+def retry(
+    config: Config,
+    *,
+    names: Sequence[str] = (),
+    code: str | None = None,
+    origin: str = "a program",  # noqa: ARG001  a retry is no run to take settings from
+    watch: Watch = lambda event: None,
+    stop: Stop | None = None,
+) -> IngestReport:
+    """Try files again that failed, though nothing about them has changed.
+
+    Args:
+        config: All settings; those of the source do not matter.
+        names: Which, as `chosen` takes them; all if there are none.
+        code: Only those that failed with this code.
+        origin: As for `ingest`; not remembered.
+        watch: Told what happens, as it happens.
+        stop: When to end early.
+
+    Raises:
+        StoreError: There is no archive, or as `ingest`.
+        ConfigError: A name is that of no failed file, or nothing has such a code.
+        LockedError: Another run is at this collection, or holds the Milvus Lite file.
+        ModelError: The encoder cannot be had.
+    """
+    started = time.perf_counter()
+    with run_lock(config), run_noted(config, "retry") as ended, ExitStack() as opened:
+        paths = chosen(failed_files(config), names, code)
+        if not paths:
+            return ended(report_nothing((), started, watch))
+        source = config.source.model_copy(update={"paths": paths})
+        found = list(discover(source))
+        stop = stop or Stop()
+        encoder, store = _connect(config, opened, stop)
+        store.open_for_writing(identity(config, encoder), config.store.index)
+        chain = _chain(config, encoder, store, opened, watch=watch, stop=stop, again=set(paths))
+        ready = time.perf_counter()
+        chain.ingest(found)
+        chain.settle()
         return ended(_report(chain, started, ready))
 
 
@@ -183,11 +233,15 @@ def _chain(
     watch: Watch,
     stop: Stop,
     inherited: Mapping[str, VideoEntry] | None = None,
+    again: Container[str] = (),
 ) -> Chain:
     """The chain into the open archive, whose encoder readers can have from now on."""
     remember_encoder(config, store.names.fingerprint)
     ledger = opened.enter_context(Ledger(ledger_path(config, store.names.segments)))
-    return Chain(config, encoder, store, ledger, watch=watch, stop=stop, inherited=inherited)
+    return Chain(
+        config, encoder, store, ledger,
+        watch=watch, stop=stop, inherited=inherited, again=again,
+    )  # fmt: skip
 
 
 def _report(chain: Chain, started: float, ready: float) -> IngestReport:

@@ -22,7 +22,7 @@ _FAREWELL_S = 5.0
 _NEAR = 0.8
 """A process that dies with so much of its memory taken is thought to have died of that."""
 
-_WORN = 0.25
+_WORN = 0.5
 """A process that holds so much of its memory between two files gets no further one."""
 
 _log = logging.getLogger(__name__)

@@ -88,8 +88,8 @@ def test_ingest_reports_by_its_contract(indexed: Path, vsearch: Run) -> None:
         "videos", "rows_written", "video_s", "setup_s", "wall_s", "failures",
     }  # fmt: skip
     assert result.document["videos"] == {
-        "found": 3, "ingested": 0, "unchanged": 3, "partial": 0, "failed": 0, "removed": 0,
-        "left": 0,
+        "found": 3, "ingested": 0, "unchanged": 3, "partial": 0, "failed": 0,
+        "failed_before": 0, "removed": 0, "left": 0,
     }  # fmt: skip
     assert result.document["failures"] == []
 
@@ -239,9 +239,15 @@ def test_failures_are_named_and_kept_for_status(
     (kept,) = vsearch("status", "--json").document["failures"]
     assert Path(kept["uri"]).name == "garbage.mp4", "a name that was mistyped is no file to look at"
     plain = vsearch("ingest", "videos")
-    assert plain.code == 3
-    assert "garbage.mp4 [not_a_video]" in plain.err
-    assert "1 failed" in plain.out
+    assert plain.code == 0, "it was said once"
+    assert "4 found, 3 of them unchanged, 1 failed before" in plain.err
+    assert "garbage.mp4" not in plain.err
+    assert "0 failed" in plain.out
+    assert "1 failed before and were not tried again" in plain.out
+    again = vsearch("retry")
+    assert again.code == 3
+    assert "garbage.mp4 [not_a_video]" in again.err
+    assert "1 found: 0 ingested, 0 unchanged, 1 failed" in again.out
 
 
 def test_probe_and_scenes(vsearch: Run, media: MediaFactory) -> None:

@@ -96,9 +96,18 @@ def test_failures_by_code(indexed: Path, vsearch: Run, media: MediaFactory) -> N
     assert sorted(Path(each["uri"]).name for each in document["failures"]) == [
         "broken.mp4", "empty.mp4", "rubbish.mp4",
     ]  # fmt: skip
+    for each in document["failures"]:
+        assert set(each) == {
+            "uri", "code", "message", "since", "last", "attempts", "tried_with",
+        }  # fmt: skip
+        assert each["attempts"] == 1
+        assert each["since"] == each["last"]
+        assert datetime.fromisoformat(each["since"]).tzinfo
+        assert "vsearch " in each["tried_with"]
     shown = vsearch("status").out
-    assert "empty_file 1, not_a_video 2" in shown
+    assert "empty_file 1, not_a_video 2; vsearch retry tries them again" in shown
     assert "broken.mp4 [not_a_video]" in shown
+    assert f"(since {document['failures'][0]['since']}, tried once)" in shown
     assert "gone [not_found]" in shown, "what only the last run knows is told too"
 
 

@@ -277,26 +277,45 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+def starts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[worker.Worker, str]]:
+    """Which process gets which file, as it goes on."""
+    started: list[tuple[worker.Worker, str]] = []
+    begin = worker.Worker.start
+
+    def noted(self: worker.Worker, path: Path) -> None:
+        started.append((self, path.name))
+        begin(self, path)
+
+    monkeypatch.setattr(worker.Worker, "start", noted)
+    return started
+
+
+@pytest.mark.usefixtures("troubled")
+def test_no_file_pays_for_what_others_left_behind(
+    media: MediaFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = starts(monkeypatch)
+    with decode_pool(settings(workers=1, memory_mb=900)) as pool:
+        failed = failures(pool, tmp_path / "keep.mp4", media["mpeg4.mp4"], media["h264.mp4"])
+    assert {name: failure.code for name, failure in failed.items()} == {"keep.mp4": Code.NOT_FOUND}
+    processes = [process for process, _ in started]
+    assert len({*processes}) == 2
+    assert processes[1] is processes[2], "one that left nothing goes on"
+
+
 @pytest.mark.usefixtures("troubled")
 def test_a_file_that_kills_is_tried_in_one_fresh_process(
     media: MediaFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[worker.Worker] = []
-    begin = worker.Worker.start
-
-    def noted(self: worker.Worker, path: Path) -> None:
-        if "crash" in path.name:
-            started.append(self)
-        begin(self, path)
-
-    monkeypatch.setattr(worker.Worker, "start", noted)
+    started = starts(monkeypatch)
     good = [media["h264.mp4"], media["mpeg4.mp4"], media["vp9.webm"]]
     with decode_pool(settings(workers=3)) as pool:
         everything(pool, *good)
         failed = failures(pool, tmp_path / "crash.mp4")
     assert failed["crash.mp4"].code == Code.DECODE_CRASH
-    assert [each.files for each in started][1:] == [1], "the second time in a process of its own"
-    assert len(started) == 2
+    (first, _), (second, _) = [each for each in started if each[1] == "crash.mp4"]
+    assert first is not second
+    assert second.files == 1, "the second time in a process of its own"
 
 
 def test_a_decoder_does_not_outlive_a_parent_that_was_killed(tmp_path: Path) -> None:
