@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -22,6 +23,7 @@ from pydantic import (
 )
 
 from pipeline.filters import PathIs
+from pipeline.text import without_secret
 
 MAX_CANDIDATES = 64
 """Most frames that a scene keeps while it is open; it bounds memory and samples a scene."""
@@ -202,6 +204,7 @@ class StoreConfig(Section):
     uri: str = "./vsearch.db"
     collection: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")] = "archive"
     token: SecretStr | None = None
+    token_file: str | None = None
     consistency: Literal["Strong", "Bounded", "Session", "Eventually"] = "Bounded"
     timeout_s: Positive = 30.0
     outage_s: Positive = 180.0
@@ -209,6 +212,10 @@ class StoreConfig(Section):
     search: AnnConfig = AnnConfig()
     flush_rows: Annotated[int, Field(ge=1)] = 50_000
     flush_s: Positive = 300.0
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
+        for name, value in super().__repr_args__():
+            yield name, without_secret(self.uri) if name == "uri" else value
 
 
 class SearchConfig(Section):

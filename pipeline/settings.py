@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
@@ -14,12 +15,17 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from pipeline.config import Config, EncodeConfig, RunConfig
 from pipeline.errors import Code, ConfigError
+from pipeline.files import read_regular, told
+from pipeline.plain_yaml import load_yaml
+from pipeline.text import without_secret
 
 ENV_PREFIX = "VSEARCH_"
 CONFIG_VARIABLE = "VSEARCH_CONFIG"
 STATE_DIR_VARIABLE = "VSEARCH_RUN__STATE_DIR"
 LOCAL_CONFIG = Path("vsearch.yaml")
 REMEMBERED = "last-ingest.yaml"
+_KEY = re.compile(r"[\w.]*")
+_MOST_BYTES = 1 << 20
 _ENCODER = "encoder-{}.yaml"
 
 _log = logging.getLogger(__name__)
@@ -70,9 +76,7 @@ def remember(config: Config, origin: str) -> None:
     The demo's go into its own only: nobody's videos should go into the demo's archive.
     """
     values = config.model_dump(mode="json", exclude={"store": {"token"}})
-    scheme, slashes, rest = config.store.uri.partition("://")
-    if slashes:
-        values["store"]["uri"] = f"{scheme}://{rest.rpartition('@')[2]}"
+    values["store"]["uri"] = without_secret(config.store.uri)
     text = f"# Settings of the last ingest, from {origin}; secrets are not kept.\n"
     text += yaml.safe_dump(values, sort_keys=False)
     states = {Path(config.run.state_dir)}
@@ -137,12 +141,14 @@ def _choose_file(path: Path | str | None) -> Path | None:
 
 def _read_yaml(file: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        values = load_yaml(read_regular(file, most_bytes=_MOST_BYTES).decode())
     except FileNotFoundError:
         raise ConfigError(
             "no such config file", code=Code.CONFIG_NOT_FOUND, uri=str(file)
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(told(error), code=Code.CONFIG_INVALID, uri=str(file)) from None
+    except UnicodeDecodeError as error:
         raise ConfigError(
             f"cannot be read as text: {error}", code=Code.CONFIG_INVALID, uri=str(file)
         ) from None
@@ -177,14 +183,15 @@ def _from_overrides(overrides: Iterable[str]) -> Iterator[tuple[str, str, str]]:
             raise ConfigError(
                 "write it as section.key=value",
                 code=Code.CONFIG_INVALID,
-                uri=f"--set {override}",
+                # Its start alone: what follows may be a secret.
+                uri=f"--set {_KEY.match(override)[0]}",  # type: ignore[index]
             )
         yield f"--set {dotted.strip()}", dotted.strip(), text
 
 
 def _parse(text: str, place: str) -> Any:
     try:
-        return yaml.safe_load(text)
+        return load_yaml(text)
     except yaml.YAMLError:
         raise ConfigError(
             f"{text!r} is no valid YAML value; quote it", code=Code.CONFIG_INVALID, uri=place

@@ -16,6 +16,12 @@ _SHOWN = 60
 """Most characters that `quoted` shows, and `pointed` on each side of its place."""
 
 
+def without_secret(uri: str) -> str:
+    """An address without what is secret in it: a user and password before the host."""
+    scheme, slashes, rest = uri.partition("://")
+    return f"{scheme}{slashes}{rest.rpartition('@')[2]}" if slashes else uri
+
+
 def clock(seconds: float) -> str:
     """`75.25` as `1:15.2`, a time as players show it."""
     tenths = round(seconds * 10)

@@ -222,7 +222,7 @@ def test_files_that_are_no_config(tmp_path: Path) -> None:
     assert caught.value.code == Code.CONFIG_NOT_FOUND
     assert "no valid YAML" in complaint(path=write(tmp_path / "a.yaml", "a: [1"))
     assert "sections" in complaint(path=write(tmp_path / "b.yaml", "- 1"))
-    assert "text" in complaint(path=tmp_path)
+    assert "is a folder" in complaint(path=tmp_path)
     binary = tmp_path / "c.yaml"
     binary.write_bytes(b"\xff\xfe\x00")
     assert "text" in complaint(path=binary)

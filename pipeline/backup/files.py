@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from pipeline.data import VideoRecord
 from pipeline.errors import BackupError, Code
+from pipeline.files import open_regular, read_regular, told
 from pipeline.store.rows import Row, batches
 from pipeline.store.versions import (
     SCHEMA_VERSION,
@@ -38,6 +39,8 @@ ROWS_AT_ONCE = 8192
 """Rows that are held in memory at a time, and the size of a row group."""
 
 VIDEOS_AT_ONCE = 1024
+
+_MOST_DESCRIPTION_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def read_description(folder: Path) -> Description:
     """
     path = folder / DESCRIPTION
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_regular(path, most_bytes=_MOST_DESCRIPTION_BYTES))
     except FileNotFoundError:
         raise BackupError(
             f"there is no {DESCRIPTION}: name a folder that vsearch export has written",
@@ -86,10 +89,8 @@ def read_description(folder: Path) -> Description:
             uri=str(folder),
         ) from None
     except OSError as error:
-        raise BackupError(
-            f"cannot be read: {error.strerror}", code=Code.UNREADABLE, uri=str(path)
-        ) from None
-    except ValueError as error:
+        raise BackupError(told(error), code=Code.UNREADABLE, uri=str(path)) from None
+    except (ValueError, RecursionError) as error:
         raise damaged(path, f"is no JSON ({error})") from None
     return _described(document, path)
 
@@ -207,7 +208,7 @@ class RowFile:
 
 def sha256(path: Path) -> str:
     """What a file's bytes are, as 64 hex digits."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

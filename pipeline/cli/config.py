@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from pipeline.cli.options import AsJson, ConfigFile, Overrides, json_errors, load, print_json
+from pipeline.text import without_secret
 
 config_app = typer.Typer(help="Show or check the settings.", no_args_is_help=True)
 
@@ -16,8 +17,9 @@ def show_cli(
     """Print all settings, with their values, as YAML that can be used as a config file."""
     with json_errors(as_json):
         loaded = load(config, overrides)
-    # The token is a secret: shown as asterisks, and as such no token.
+    # The token is a secret: shown as asterisks, and as such no token; nor is one in the address.
     values = loaded.config.model_dump(mode="json")
+    values["store"]["uri"] = without_secret(loaded.config.store.uri)
     if as_json:
         print_json(values)
         return

@@ -25,7 +25,7 @@ from pipeline.cli.searching import (
     working,
 )
 from pipeline.errors import Code, FilterError, QueryError, VSearchError
-from pipeline.text import printable
+from pipeline.text import printable, without_secret
 
 if TYPE_CHECKING:
     from pipeline.data import Answer, Question, Spot, VideoHit
@@ -186,5 +186,7 @@ def _options(
     if config is not None:
         yield from ("--config", str(config))
     for override in overrides or ():
-        if not override.startswith("store.token="):  # a secret is not repeated
-            yield from ("--set", override)
+        # A secret is not repeated.
+        key, _, value = override.partition("=")
+        if key.strip() not in ("store", "store.token"):
+            yield from ("--set", f"{key}={without_secret(value)}")

@@ -89,7 +89,9 @@ def write_clip(
 
 
 def _encode(excerpt: Excerpt, target: Path, watch: Watch) -> int:
-    with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output:
+    with av.open(
+        str(target.absolute()), "w", format="mp4", options={"movflags": "+faststart"}
+    ) as output:
         pictures = _Pictures(excerpt, output, watch)
         _mux(excerpt, output, pictures.packets())
         return pictures.count

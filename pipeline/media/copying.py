@@ -59,7 +59,7 @@ def copy_video(
             if not count:
                 return 0
             options = {"movflags": "+faststart"}
-            with av.open(str(target), "w", format="mp4", options=options) as output:
+            with av.open(str(target.absolute()), "w", format="mp4", options=options) as output:
                 copied = output.add_stream_from_template(stream)
                 _seek(excerpt, container, stream)
                 mux(output, _taken(excerpt, container, stream, copied, count))

@@ -21,6 +21,7 @@ from pipeline.data import FrameBatch, UInt8Array
 from pipeline.errors import Code, MediaError
 from pipeline.media.container import Timeline, open_container, read_timeline
 from pipeline.media.decoded import Upright, presented
+from pipeline.media.look import is_plain_container
 
 Backend = Literal["auto", "decord", "pyav"]
 
@@ -140,6 +141,10 @@ def _decord_frames(path: Path, timeline: Timeline) -> Iterator[_TimedFrame]:
 
     decord.logging.set_level(decord.logging.QUIET)
     try:
+        # decord takes whatever its FFmpeg makes of a file, and can be told neither formats nor
+        # protocols: it is given what PyAV opened, and of that the plainest containers.
+        if not is_plain_container(path):
+            raise _decord_error(path, "neither MP4 nor Matroska")
         reader = decord.VideoReader(str(path.absolute()), num_threads=DECORD_THREADS)
         if not _same_timeline(reader, timeline):
             raise _decord_error(path, "its timeline is not the presented one")

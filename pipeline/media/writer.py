@@ -53,7 +53,7 @@ def write_video(
         raise ValueError(f"{path}: a video needs at least one frame")
     _check(first, first.shape, path)
     # Without this flag FFmpeg writes its own version and random ids into the file.
-    with av.open(str(path), "w", container_options={"fflags": "+bitexact"}) as container:
+    with av.open(str(path.absolute()), "w", container_options={"fflags": "+bitexact"}) as container:
         if comment:
             container.metadata["comment"] = comment
         options = {"crf": str(crf), "preset": preset, **_MORE_OPTIONS.get(codec, {})}

@@ -18,7 +18,7 @@ from pipeline.data import Identity
 from pipeline.errors import Code, StoreError
 from pipeline.store import schema
 from pipeline.store.client import Client
-from pipeline.store.connection import PATIENCE, clear_place, shown
+from pipeline.store.connection import PATIENCE, clear_place
 from pipeline.store.requests import STRONG
 from pipeline.store.versions import (
     ArchiveIndex,
@@ -32,6 +32,7 @@ from pipeline.store.versions import (
     new_settings,
     parse_names,
 )
+from pipeline.text import without_secret
 
 _ALIAS_NOT_FOUND = (100, 1600)
 
@@ -240,4 +241,4 @@ def _check(archive: Archive, config: StoreConfig, identity: Identity, index: Arc
 
 
 def _error(message: str, code: Code, config: StoreConfig) -> StoreError:
-    return StoreError(message, code=code, uri=shown(config.uri))
+    return StoreError(message, code=code, uri=without_secret(config.uri))

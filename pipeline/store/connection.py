@@ -25,6 +25,8 @@ from pymilvus.exceptions import ErrorCode, MilvusException
 from pipeline.config import StoreConfig
 from pipeline.errors import Code, ConfigError, LockedError, StoreError, VSearchError
 from pipeline.store.client import Client
+from pipeline.store.credentials import token_of
+from pipeline.text import without_secret
 
 FAILURES = (MilvusException, grpc.RpcError)
 """Everything that a pymilvus call raises when Milvus, not our code, is to blame."""
@@ -74,12 +76,6 @@ def file_bytes(config: StoreConfig) -> int | None:
     return total
 
 
-def shown(uri: str) -> str:
-    """The address without what is secret in it: a user and password before the host."""
-    scheme, slashes, rest = uri.partition("://")
-    return f"{scheme}{slashes}{rest.rpartition('@')[2]}" if slashes else uri
-
-
 def dial(config: StoreConfig) -> Client:
     """Reach the Milvus of a config; `hang_up` ends it.
 
@@ -95,7 +91,7 @@ def dial(config: StoreConfig) -> Client:
         raise ConfigError(
             "is neither a file ending in .db nor an address such as http://127.0.0.1:19530",
             code=Code.CONFIG_INVALID,
-            uri=f"store.uri {shown(config.uri)}",
+            uri=f"store.uri {without_secret(config.uri)}",
         )
     try:
         return _client(config)
@@ -138,7 +134,7 @@ def telling(operation: str, config: StoreConfig) -> Iterator[None]:
         raise StoreError(
             f"cannot {operation}: {_reason(error, config)}",
             code=Code.STORE_UNREACHABLE if gone else Code.STORE_FAILED,
-            uri=shown(config.uri),
+            uri=without_secret(config.uri),
         ) from error
 
 
@@ -186,10 +182,9 @@ def _is_away(error: BaseException) -> bool:
 
 
 def _client(config: StoreConfig) -> Client:
-    token = config.token.get_secret_value() if config.token else ""
     client = MilvusClient(
         config.uri,
-        token=token,
+        token="" if is_lite(config.uri) else token_of(config),
         timeout=config.timeout_s,
         # It ends when it is closed; shared connections outlive the file behind them.
         dedicated=True,
@@ -233,12 +228,15 @@ def _unusable(error: BaseException, config: StoreConfig) -> VSearchError:
 def _unreachable(error: BaseException, config: StoreConfig) -> StoreError:
     status = _status(error)
     if status in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
-        reason = "the server refuses the token: set store.token to USER:PASSWORD or an API key"
+        reason = (
+            "the server refuses the token: set store.token, or store.token_file, to USER:PASSWORD"
+            " or an API key"
+        )
     elif status == grpc.StatusCode.DEADLINE_EXCEEDED:
         reason = f"nothing answered within store.timeout_s, {config.timeout_s:g} s: {_CHECK}"
     else:
         reason = f"no Milvus answers here: {_CHECK}"
-    return StoreError(reason, code=Code.STORE_UNREACHABLE, uri=shown(config.uri))
+    return StoreError(reason, code=Code.STORE_UNREACHABLE, uri=without_secret(config.uri))
 
 
 _CHECK = "start the server, or correct store.uri"
@@ -262,6 +260,8 @@ def _reason(error: BaseException, config: StoreConfig) -> str:
     if _status(error) == grpc.StatusCode.DEADLINE_EXCEEDED:
         return f"no answer within {config.timeout_s:g} s"
     line = " ".join(_text(error).split()) or type(error).__name__
+    # What a library says of an address may be all of it.
+    line = line.replace(config.uri, without_secret(config.uri))
     return line if len(line) <= _REASON_CHARACTERS else f"{line[:_REASON_CHARACTERS]}..."
 
 

@@ -19,6 +19,7 @@ from pipeline.store import archive, connection
 from pipeline.store.archive import Archive
 from pipeline.store.client import Client
 from pipeline.store.versions import ArchiveSettings, Names, parse_names
+from pipeline.text import without_secret
 
 T = TypeVar("T")
 Role = Literal["current", "previous", "aside"]
@@ -134,7 +135,7 @@ class Generations(Closing):
                 f"no generation of {self._config.collection!r} answered before the current one:"
                 " nothing to go back to",
                 code=Code.NOT_FOUND,
-                uri=connection.shown(self._config.uri),
+                uri=without_secret(self._config.uri),
             )
         self._point(self._config.collection + _BACK, previous)
         self.switch(previous)
@@ -151,7 +152,7 @@ class Generations(Closing):
             raise StoreError(
                 f"{names.segments} is what answers: it is not dropped",
                 code=Code.STORE_FAILED,
-                uri=connection.shown(self._config.uri),
+                uri=without_secret(self._config.uri),
             )
         timeout = self._config.timeout_s
         # Milvus drops no collection that an alias names.

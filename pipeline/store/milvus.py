@@ -36,6 +36,7 @@ from pipeline.store.expressions import (
 from pipeline.store.opening import OpenStore
 from pipeline.store.reading import SegmentReader
 from pipeline.store.versions import StoreStats
+from pipeline.text import without_secret
 
 
 class VideoStore(OpenStore):
@@ -273,7 +274,7 @@ class VideoStore(OpenStore):
     def stats(self) -> StoreStats:
         """What is there."""
         return StoreStats(
-            uri=connection.shown(self._config.uri),
+            uri=without_secret(self._config.uri),
             server_version=self._reach().server_version(),
             consistency=self._config.consistency,
             names=self.names,

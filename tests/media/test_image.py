@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,7 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import Code, MediaError
-from pipeline.media.image import load_image
+from pipeline.media.image import MAX_BYTES, check_image, load_image
 
 # Each corner has a colour of its own: top left, top right, bottom left, bottom right.
 CORNERS = ((200, 30, 30), (30, 200, 30), (30, 30, 200), (220, 220, 40))
@@ -127,3 +130,64 @@ def test_directory(tmp_path: Path) -> None:
     with pytest.raises(MediaError) as caught:
         load_image(tmp_path)
     assert caught.value.code == Code.UNREADABLE
+
+
+def test_a_picture_of_too_many_bytes_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    Image.new("RGB", (8, 8)).save(path)
+    with path.open("ab") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(MediaError, match="bytes, more than") as caught:
+        load_image(path)
+    assert caught.value.code == Code.IMAGE_INVALID
+
+
+@pytest.mark.parametrize("look", [check_image, load_image])
+def test_what_is_no_regular_file(tmp_path: Path, look: Callable[[Path], object]) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "link.png").symlink_to("pipe.png")
+    for path in (tmp_path / "pipe.png", tmp_path / "link.png", Path("/dev/zero")):
+        with pytest.raises(MediaError, match="not a regular file") as caught:
+            look(path)
+        assert caught.value.code == Code.UNREADABLE
+
+
+def test_a_look_decodes_nothing(tmp_path: Path) -> None:
+    """A picture that is cut off has a good start: the look finds nothing wrong with it."""
+    path = tmp_path / "picture.png"
+    _truncated_png(path)
+    check_image(path)
+    with pytest.raises(MediaError):
+        load_image(path)
+    _bomb(path)
+    with pytest.raises(MediaError, match="pixels"):
+        check_image(path)
+
+
+def test_of_an_animation_the_first_picture_alone_is_read(tmp_path: Path) -> None:
+    """The others may be any number, and damaged: a look at them would find it."""
+    path = tmp_path / "many.gif"
+    frames = [Image.new("L", (40, 30), colour) for colour in range(200)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=10)
+    whole = load_image(path)
+    content = path.read_bytes()
+    second = content.index(b"\x21\xf9", content.index(b"\x21\xf9") + 2)
+    path.write_bytes(content[:second] + b"\xff" * 1000)
+    assert np.array_equal(load_image(path), whole)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tiff", "webp", "jpg", "gif"])
+def test_damage_is_told_as_such(tmp_path: Path, suffix: str, seed: int) -> None:
+    """Odd tags, sizes and lengths: a picture or an error of ours, never one of Pillow's."""
+    path = tmp_path / f"picture.{suffix}"
+    Image.fromarray(_picture()).save(path)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(seed)
+    for _ in range(25):
+        changed = bytearray(whole)
+        for place in rng.integers(0, min(len(whole), 400), 6):
+            changed[place] = rng.integers(256)
+        path.write_bytes(changed)
+        with suppress(MediaError):
+            assert load_image(path).ndim == 3

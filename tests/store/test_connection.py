@@ -18,7 +18,8 @@ from pipeline.config import IndexConfig, StoreConfig
 from pipeline.data import Scope
 from pipeline.errors import Code, ConfigError, LockedError, StoreError
 from pipeline.store import VideoStore
-from pipeline.store.connection import is_lite, is_transient, shown
+from pipeline.store.connection import is_lite, is_transient
+from pipeline.text import without_secret
 from tests.servers import milvus_local
 from tests.store.faults import RpcFailure
 from tests.store.samples import IDENTITY, embeddings, record
@@ -69,8 +70,8 @@ def test_something_that_never_answers() -> None:
 
 
 def test_credentials_in_the_address_are_not_shown() -> None:
-    assert shown(f"http://{SECRET}@example.org:19530") == "http://example.org:19530"
-    assert shown("./a@b.db") == "./a@b.db"
+    assert without_secret(f"http://{SECRET}@example.org:19530") == "http://example.org:19530"
+    assert without_secret("./a@b.db") == "./a@b.db"
     fails_to_connect(f"http://{SECRET}@host.invalid:19530")
 
 
