@@ -15,6 +15,7 @@ from pipeline.data import Failure
 from pipeline.errors import Code
 from pipeline.files import regular, told
 from pipeline.ingest.globs import fixed_folder, matches, may_hold
+from pipeline.text import printable
 
 
 def discover(source: SourceConfig) -> Iterator[Path | Failure]:
@@ -151,8 +152,8 @@ class _Walk:
         root, target = os.path.realpath(self.top), os.path.realpath(link)
         if not _is_within(target, root):
             message = (
-                f"is a link out of {self.top}, to {target}, and is not followed: name that in"
-                " source.paths if it is wanted"
+                f"is a link out of {printable(root)}, to {printable(target)}, and is not followed:"
+                " name that in source.paths if it is wanted"
             )
         elif _is_within(os.path.realpath(link.parent), target):
             message = "is a link to a folder that it is in, and is not followed: remove it"

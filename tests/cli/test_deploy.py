@@ -57,6 +57,19 @@ def test_a_failure_starts_the_alert() -> None:
     assert unit("vsearch.timer")["Install"]["WantedBy"] == "timers.target"
 
 
+def test_a_run_has_no_more_rights_than_it_needs() -> None:
+    """What docs/security.md says of the unit."""
+    service = unit("vsearch.service")["Service"]
+    assert service["User"] == "vsearch"
+    assert service["NoNewPrivileges"] == service["RestrictNamespaces"] == "yes"
+    assert service["ProtectSystem"] == "strict"
+    assert service["ProtectProc"] == "invisible"
+    assert service["CapabilityBoundingSet"] == ""
+    text = (DEPLOY / "vsearch.service").read_text()
+    for waiting in ("PrivateDevices=", "IPAddressDeny=", "SystemCallFilter=", "LoadCredential="):
+        assert f"\n#{waiting}" in text
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     for name in UNITS:
