@@ -32,6 +32,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--outage", type=float, help="run tests/ingest/test_outage.py, away for so many seconds"
     )
+    parser.addoption(
+        "--good",
+        type=int,
+        default=200,
+        help="good files in the folder of tests/cli/test_many.py; a tenth as many are bad",
+    )
+
+
+@pytest.fixture
+def good_files(request: pytest.FixtureRequest) -> int:
+    """How many good files a large folder has."""
+    many: int = request.config.getoption("--good")
+    return many
 
 
 @pytest.fixture

@@ -180,5 +180,5 @@ def _print_report(report: IngestReport) -> None:
 
     table = Table("file", "code", "what", title="failed")
     for failure in report.failures:
-        table.add_row(printable(failure.uri), failure.code, failure.message)
+        table.add_row(printable(failure.uri), failure.code, printable(failure.message))
     Console().print(table, markup=False)

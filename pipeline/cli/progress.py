@@ -89,7 +89,7 @@ def _say(event: RunEvent, console: Console) -> None:
         case data.Warned():
             line = f"warning: {printable(event.message)}"
         case data.Failure():
-            line = f"failed {printable(event.uri)} [{event.code}]: {event.message}"
+            line = f"failed {printable(event.uri)} [{event.code}]: {printable(event.message)}"
         case _:
             return
     console.print(line, markup=False)
