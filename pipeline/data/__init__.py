@@ -17,7 +17,7 @@ from pipeline.data.answers import (
     SequenceStep,
     VideoHit,
 )
-from pipeline.data.arrays import Float32Array, Float64Array, UInt8Array
+from pipeline.data.arrays import Float32Array, Float64Array, Int64Array, UInt8Array
 from pipeline.data.media import (
     DRAWN,
     WHOLE_FRAME,
@@ -91,6 +91,7 @@ __all__ = [
     "Hit",
     "Identity",
     "IngestReport",
+    "Int64Array",
     "Kind",
     "MeanCosine",
     "Moment",

@@ -40,11 +40,16 @@ class Video:
         height: Upright height in pixels.
         rotation: Counter-clockwise turn in degrees that makes the stored picture upright: 0, 90,
             180 or 270.
-        frames: Number of presented frames.
-        duration_s: End of the last presented frame.
+        frames: Number of presented frames; of a file that can be read only in part, of those that
+            could be read.
+        duration_s: End of the last presented frame; of a file that is cut short, where its
+            container says that it would be.
         frame_rate: Presented frames a second, on average.
-        recorded_at: Capture time from the container's metadata, ISO 8601, or None.
+        recorded_at: Capture time, ISO 8601 with its time zone, or None.
+        recorded_from: Where that comes from: the `container`'s metadata, or the `filename`.
         comment: From the container's metadata, at most 200 characters, or None.
+        covered: Of a file that can be read only in part, the spans that were, `[start_s, end_s)`
+            each, in order; empty for one that is whole.
     """
 
     video_id: str
@@ -59,7 +64,15 @@ class Video:
     duration_s: float
     frame_rate: float
     recorded_at: str | None = None
+    recorded_from: Literal["container", "filename"] | None = None
     comment: str | None = None
+    covered: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def read_s(self) -> float:
+        """How many presented seconds could be read."""
+        spans = self.covered or ((0.0, self.duration_s),)
+        return sum(end_s - start_s for start_s, end_s in spans)
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1 or self.frames < 1:
@@ -74,22 +87,28 @@ class FrameBatch:
         frames: Upright BGR pictures, uint8 (height, width, 3) each, all of one size. BGR because
             PySceneDetect reads BGR, and every frame goes there while few become samples.
         pts_s: Their presentation times, float64 (n,), strictly increasing.
+        ends_s: Until when each is shown, float64 (n,): the time of the next frame of the video,
+            even if that one could not be read.
     """
 
     frames: tuple[UInt8Array, ...]
     pts_s: Float64Array
+    ends_s: Float64Array
 
     def __post_init__(self) -> None:
-        if len(self.frames) != len(self.pts_s) or not self.frames:
-            raise ValueError(f"{len(self.frames)} frames with {len(self.pts_s)} times")
+        if not len(self.frames) == len(self.pts_s) == len(self.ends_s) or not self.frames:
+            raise ValueError(
+                f"{len(self.frames)} frames with {len(self.pts_s)} times, {len(self.ends_s)} ends"
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One presented frame: upright BGR, uint8 (height, width, 3), and its presentation time."""
+    """One presented frame: `[pts_s, end_s)`, and its picture, upright BGR, (height, width, 3)."""
 
     pts_s: float
     picture: UInt8Array
+    end_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +118,10 @@ class Scene:
     Args:
         index: Position in its video, from 0.
         start_s: Time of its first frame.
-        end_s: Time of the first frame after it, or the end of the video.
-        boundary: Why it starts there: the video's `start`, a `detected` cut, or `max_length`.
+        end_s: Time of the first frame after it (even of one that cannot be read), or the end of the
+            video.
+        boundary: Why it starts there: the `start` of the video, or of what can be read behind
+            damage; a `detected` cut; or `max_length`.
     """
 
     index: int

@@ -92,8 +92,8 @@ class Chain:
         self._seen: defaultdict[str, list[Video]] = defaultdict(list)
         self.failures: list[Failure] = []
         self.video_s = 0.0
-        self._found = self._ingested = self._unchanged = self._failed = self._removed = 0
-        self._failed_before = 0
+        self._found = self._ingested = self._partial = self._unchanged = 0
+        self._failed = self._failed_before = self._removed = 0
         self._warned = False
 
     @property
@@ -109,10 +109,12 @@ class Chain:
     @property
     def counts(self) -> VideoCounts:
         """What became of the files so far."""
-        ended = self._ingested + self._unchanged + self._failed + self._failed_before
+        read = self._ingested + self._partial
+        ended = read + self._unchanged + self._failed + self._failed_before
         return VideoCounts(
             found=self._found,
             ingested=self._ingested,
+            partial=self._partial,
             unchanged=self._unchanged,
             failed=self._failed,
             failed_before=self._failed_before,
@@ -200,7 +202,7 @@ class Chain:
             case SceneEmbeddings():
                 self._announce(self._writer.add(event))
             case Decoded():
-                self.video_s += event.video.duration_s
+                self.video_s += event.video.read_s
                 videos = self._in_progress[event.video.video_id]
                 paths = tuple(sorted(video.path for video in videos)[:MAX_PATHS])
                 self._announce(self._writer.finish(event, paths))
@@ -251,7 +253,10 @@ class Chain:
             self._entries[key] = VideoEntry(
                 key, record.revision, record.rows, record.paths, record.tags
             )
-            self._ingested += len(videos)
+            if record.video.covered:
+                self._partial += len(videos)
+            else:
+                self._ingested += len(videos)
             for video in videos:
                 self._saw(video)
             self._watch(event)

@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline.config import DecodeConfig, SampleConfig, ScenesConfig
 from pipeline.data import Decoded, Frame, FrameBatch, SceneSamples, Video
 from pipeline.errors import Code, MediaError
+from pipeline.ingest.coverage import Coverage
 from pipeline.ingest.limits import MEGABYTE
 from pipeline.ingest.sample import Sampler
 from pipeline.ingest.scenes import split
@@ -67,18 +68,18 @@ def decode_video(
     _check_size(path, settings.decode.max_file_mb)
     video, timeline = examine(path, beat=lambda: on_progress(0.0))
     yield video
+    coverage = Coverage()
     sampler = Sampler(settings.sample, settings.input_size) if settings.sample else None
     batches = open_frames(
         path, backend=settings.decode.backend, threads=settings.threads, timeline=timeline
     )
+    cut_short = timeline.cut_short
     del timeline
     with closing(_ahead(batches)) as ready:
-        frames = _frames(ready, on_progress)
+        frames = coverage.watch(_frames(ready, on_progress))
         watched = sampler.watch(frames) if sampler else frames
         count = 0
-        for scene in split(
-            watched, settings.scenes, end_s=video.duration_s, frame_rate=video.frame_rate
-        ):
+        for scene in split(watched, settings.scenes, frame_rate=video.frame_rate):
             yield SceneSamples(video.video_id, scene, sampler.take(scene) if sampler else ())
             count += 1
     if stamp_of(path) != video.stamp:
@@ -87,7 +88,7 @@ def decode_video(
             code=Code.FILE_CHANGED,
             uri=str(path),
         )
-    yield Decoded(video, count)
+    yield Decoded(coverage.of(video, cut_short=cut_short), count)
 
 
 def _check_size(path: Path, most_mb: float | None) -> None:
@@ -104,8 +105,8 @@ def _check_size(path: Path, most_mb: float | None) -> None:
 def _frames(batches: Iterable[FrameBatch], on_progress: Callable[[float], None]) -> Iterator[Frame]:
     for batch in batches:
         on_progress(float(batch.pts_s[0]))
-        for pts_s, picture in zip(batch.pts_s, batch.frames, strict=True):
-            yield Frame(float(pts_s), picture)
+        for pts_s, picture, end_s in zip(batch.pts_s, batch.frames, batch.ends_s, strict=True):
+            yield Frame(float(pts_s), picture, float(end_s))
 
 
 def _ahead(batches: Iterator[FrameBatch]) -> Generator[FrameBatch, None, None]:

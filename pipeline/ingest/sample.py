@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -103,7 +104,7 @@ class _Candidates:
 
     def add(self, frame: Frame, short_side: int) -> None:
         if self._seen % self._stride == 0:
-            self._frames.append(Frame(frame.pts_s, _reduced(frame.picture, short_side)))
+            self._frames.append(replace(frame, picture=_reduced(frame.picture, short_side)))
         self._seen += 1
         if len(self._frames) > self._most or (
             len(self._frames) > self._fewest and self._bytes() > HELD_BYTES_IN_ALL

@@ -46,38 +46,64 @@ _DETECTORS: dict[str, tuple[type[SceneDetector], str]] = {
 }
 
 
-def split(
-    frames: Iterable[Frame], config: ScenesConfig, *, end_s: float, frame_rate: float
-) -> Iterator[Scene]:
-    """Cut a video into scenes that cover it without a gap.
+def split(frames: Iterable[Frame], config: ScenesConfig, *, frame_rate: float) -> Iterator[Scene]:
+    """Cut a video into scenes that cover its frames without a gap.
 
     A detector may report a cut late: the adaptive one two frames, the content one while fast cuts
     are merged, the threshold one a whole fade. A scene is given out once a later frame was seen; a
     cut that arrives for a time before the last `max_length` boundary is dropped.
 
+    Where frames are missing, a scene ends with the last one before, and the next one starts with
+    the first one behind: nobody knows what was in between.
+
     Args:
         frames: Presented frames in order of time.
         config: Detector and lengths. The last scene of a run may be shorter than `min_length_s`
-            where `max_length_s` or the end of the video cuts it off.
-        end_s: End of the last presented frame.
+            where `max_length_s`, missing frames or the end of the video cut it off.
         frame_rate: Frames a second on average; the threshold detector counts frames in a fade.
 
     Yields:
         Scenes in order; nothing if there are no frames.
     """
-    cuts = _CutFinder(config, frame_rate) if config.detector != "fixed" else None
-    scenes = _SceneLine(config.max_length_s, wait_s=0.0 if cuts is None else config.min_length_s)
-    last_s: float | None = None
+    part: _Part | None = None
     for frame in frames:
-        last_s = frame.pts_s
-        for cut_s in cuts.see(frame) if cuts else ():
-            yield from scenes.cut(cut_s)
-        yield from scenes.advance(frame.pts_s)
-    if last_s is None:
-        return
-    for cut_s in cuts.finish(last_s) if cuts else ():
-        yield from scenes.cut(cut_s)
-    yield from scenes.finish(max(end_s, np.nextafter(last_s, np.inf)))
+        if part is None:
+            part = _Part(config, frame_rate, 0, frame)
+        elif frame.pts_s > part.last.end_s:
+            yield from part.finish()
+            part = _Part(config, frame_rate, part.scenes.count, frame)
+        yield from part.see(frame)
+    if part is not None:
+        yield from part.finish()
+
+
+class _Part:
+    """Frames without a gap, and the scenes that they make.
+
+    Args:
+        config: Detector and lengths.
+        frame_rate: Frames a second on average.
+        index: Of the first scene.
+        first: The first frame.
+    """
+
+    def __init__(self, config: ScenesConfig, frame_rate: float, index: int, first: Frame) -> None:
+        self._cuts = _CutFinder(config, frame_rate) if config.detector != "fixed" else None
+        wait_s = 0.0 if self._cuts is None else config.min_length_s
+        self.scenes = _SceneLine(config.max_length_s, wait_s, index, first.pts_s)
+        self.last = first
+
+    def see(self, frame: Frame) -> Iterator[Scene]:
+        self.last = frame
+        for cut_s in self._cuts.see(frame) if self._cuts else ():
+            yield from self.scenes.cut(cut_s)
+        yield from self.scenes.advance(frame.pts_s)
+
+    def finish(self) -> Iterator[Scene]:
+        last = self.last
+        for cut_s in self._cuts.finish(last.pts_s) if self._cuts else ():
+            yield from self.scenes.cut(cut_s)
+        yield from self.scenes.finish(max(last.end_s, float(np.nextafter(last.pts_s, np.inf))))
 
 
 class _SceneLine:
@@ -86,13 +112,17 @@ class _SceneLine:
     Args:
         max_length_s: Longest scene, or None.
         wait_s: How long after a `max_length` boundary a late cut before it is still waited for.
+        index: Of the first scene.
+        start_s: Where it starts.
     """
 
-    def __init__(self, max_length_s: float | None, *, wait_s: float) -> None:
+    def __init__(
+        self, max_length_s: float | None, wait_s: float, index: int, start_s: float
+    ) -> None:
         self._max_length_s = max_length_s
         self._wait_s = wait_s
-        self._index = 0
-        self._start_s = 0.0
+        self.count = index
+        self._start_s = start_s
         self._boundary: Boundary = "start"
 
     def cut(self, at_s: float) -> Iterator[Scene]:
@@ -123,8 +153,8 @@ class _SceneLine:
             windows += 1
 
     def _close(self, at_s: float, next_boundary: Boundary) -> Scene:
-        scene = Scene(self._index, self._start_s, at_s, self._boundary)
-        self._index, self._start_s, self._boundary = self._index + 1, at_s, next_boundary
+        scene = Scene(self.count, self._start_s, at_s, self._boundary)
+        self.count, self._start_s, self._boundary = self.count + 1, at_s, next_boundary
         return scene
 
 

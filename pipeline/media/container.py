@@ -1,22 +1,17 @@
-"""Opening a container safely, and its presented timeline; what `probe` and `reader` share."""
+"""Opening a container safely, and its packets; what every reader of files shares."""
 
 from __future__ import annotations
 
 import ctypes
-from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from pipeline.data import Float64Array
 from pipeline.errors import Code, MediaError
 from pipeline.media.look import look_at
 
@@ -28,23 +23,11 @@ _FORMATS = (
 )
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
 
+_TRIES = 3
+"""How often in a row reading may fail before the rest of a file is given up."""
+
 # glibc's; other C libraries give memory back by themselves.
 _malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Timeline:
-    """The presented frames of a stream, read from its packets without decoding.
-
-    Args:
-        pts_s: Presentation times, float64 (n,), ascending, the first is 0.
-        end_s: End of the last presented frame.
-        frame_bytes: Size of a decoded BGR frame.
-    """
-
-    pts_s: Float64Array
-    end_s: float
-    frame_bytes: int
 
 
 @contextmanager
@@ -74,61 +57,26 @@ def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         yield container, stream
 
 
-def read_timeline(path: Path, *, beat: Callable[[], None] = lambda: None) -> Timeline:
-    """The presented timeline by the container's packets.
+def packets_of(
+    container: InputContainer, stream: VideoStream
+) -> Iterator[av.Packet[VideoStream] | None]:
+    """The packets of a stream, to the end of the file; None where something could not be read.
 
-    Packets that the container says to discard (lead-in before an edit list's start) are decoded by
-    a player but not shown; they are not counted.
-
-    Args:
-        path: The file, which is read once from end to end.
-        beat: Called with each packet, to show that work goes on.
-
-    Raises:
-        MediaError: As `open_container`, NO_FRAMES, and DECODE_ERROR for a damaged container.
+    Empty packets, which stand for the frame before them, are left out.
     """
-    # Compact, and made into arrays after the container is closed: a long file has 100,000s of them.
-    ticks = array("q")
-    end = 0
-    with open_container(path) as (container, stream):
-        for packet in _packets(path, container, stream):
-            beat()
-            if packet.size == 0 or packet.is_discard:
-                continue
-            time = packet.pts if packet.pts is not None else packet.dts
-            if time is not None:
-                ticks.append(time)
-                end = max(end, time + (packet.duration or 0))
-        tick, rate = stream.time_base, stream.average_rate
-        frame_bytes = stream.codec_context.width * stream.codec_context.height * 3
-    if not ticks or tick is None:
-        raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
-    times = np.unique(np.asarray(ticks))
-    # One division rounds once: 8.008 stays 8.008.
-    seconds = (times - times[0]) * tick.numerator / tick.denominator
-    end_s = float((end - int(times[0])) * tick)
-    return Timeline(seconds, max(end_s, float(seconds[-1]) + _frame_s(seconds, rate)), frame_bytes)
-
-
-def _packets(
-    path: Path, container: InputContainer, stream: VideoStream
-) -> Iterator[av.Packet[VideoStream]]:
-    try:
-        yield from container.demux(stream)
-    except (av.FFmpegError, IndexError) as error:
-        # PyAV looks a packet's stream up by number; a damaged file may name one that is not there.
-        raise MediaError(
-            f"its container is damaged ({' '.join(str(error).split())})",
-            code=Code.DECODE_ERROR,
-            uri=str(path),
-        ) from None
-
-
-def _frame_s(seconds: Float64Array, rate: Fraction | None) -> float:
-    # Some containers give packets no duration: then the last frame lasts as long as the usual one.
-    if len(seconds) > 1:
-        return float(np.median(np.diff(seconds)))
-    return float(1 / rate) if rate else 0.04
+    failed = 0
+    while failed < _TRIES:
+        try:
+            for packet in container.demux(stream):
+                failed = 0
+                if packet.size:
+                    yield packet
+            return
+        except (av.FFmpegError, IndexError):
+            # PyAV looks a packet's stream up by number; a damaged file may name one that is not
+            # there. What is behind the damage is read by asking again.
+            failed += 1
+            yield None
 
 
 def _not_a_video(path: Path, detail: str) -> MediaError:

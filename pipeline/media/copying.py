@@ -19,8 +19,9 @@ from av.video.stream import VideoStream
 
 from pipeline.errors import MediaError
 from pipeline.media.container import open_container
-from pipeline.media.decoded import Upright, presented
+from pipeline.media.decoded import Upright
 from pipeline.media.excerpt import Beat, Excerpt, frames_of
+from pipeline.media.presented import presented
 
 # What mp4 holds, and from containers that keep the decoder's settings apart, as mp4 does.
 _CODECS = frozenset({"h264", "hevc", "av1", "libdav1d"})

@@ -1,16 +1,13 @@
-"""PyAV's frames -> presented frames and upright pictures: what `reader` and `thumbnail` share."""
+"""PyAV's frames -> upright pictures: what `reader` and `thumbnail` share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
-from av.container import InputContainer
 from av.video.reformatter import VideoReformatter
-from av.video.stream import VideoStream
 
 from pipeline.data import UInt8Array
 from pipeline.errors import Code, MediaError
@@ -20,45 +17,6 @@ _TURNS = {
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_CLOCKWISE,
 }
-
-
-def presented(
-    path: Path, container: InputContainer, stream: VideoStream
-) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Decode a container that was just opened, from its start.
-
-    Frames that the container says to discard do not come; nor do those without a time, or with one
-    that was there already.
-
-    Args:
-        path: The file, for errors.
-        container: As `open_container` gives it.
-        stream: Of the container.
-
-    Yields:
-        Time in ticks of `frame.time_base`, strictly increasing, and the frame. The first need not
-        be at 0: it is where the file's timeline starts.
-
-    Raises:
-        MediaError: DECODE_ERROR.
-    """
-    start: int | None = None
-    last: int | None = None
-    try:
-        for frame in container.decode(stream):
-            tick = frame.pts if frame.pts is not None else frame.dts
-            if tick is None or frame.time_base is None or (last is not None and tick <= last):
-                continue
-            start = tick if start is None else start
-            last = tick
-            yield tick, frame
-    except (av.FFmpegError, IndexError) as error:
-        ticks = 0 if start is None or last is None else last - start
-        raise MediaError(
-            f"decoding stopped after {ticks * float(stream.time_base or 0):.3f} s ({error})",
-            code=Code.DECODE_ERROR,
-            uri=str(path),
-        ) from None
 
 
 class Upright:

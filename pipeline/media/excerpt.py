@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from pipeline.errors import Code, MediaError
 from pipeline.media.container import open_container
-from pipeline.media.decoded import presented
+from pipeline.media.presented import presented
 
 # How long before the span's start a seek aims, one after the other.
 _BACK_S = (0, 1, 4, 16, 64)

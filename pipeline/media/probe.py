@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import av
-
 from pipeline.data import Video
 from pipeline.errors import Code, MediaError
 from pipeline.files import open_regular, told
-from pipeline.media.container import Timeline, open_container, read_timeline
+from pipeline.media.container import open_container
 from pipeline.media.look import stamp_of
+from pipeline.media.presented import presented
+from pipeline.media.timeline import Timeline, read_timeline
 
 _HASH_CHUNK_BYTES = 8 << 20
 _COMMENT_LENGTH = 200
@@ -42,7 +42,9 @@ def examine(path: Path, *, beat: Callable[[], None] = lambda: None) -> tuple[Vid
     stamp = stamp_of(path)
     timeline = read_timeline(path, beat=beat)
     with open_container(path) as (container, stream):
-        first = _first_frame(path, container.decode(stream))
+        first = next((frame for _, frame in presented(path, container, stream)), None)
+        if first is None:
+            raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
         turned = first.rotation % 180 != 0
         video = Video(
             video_id=content_id(path, beat=beat),
@@ -53,9 +55,9 @@ def examine(path: Path, *, beat: Callable[[], None] = lambda: None) -> tuple[Vid
             width=first.height if turned else first.width,
             height=first.width if turned else first.height,
             rotation=first.rotation % 360,
-            frames=len(timeline.pts_s),
+            frames=len(timeline.ticks),
             duration_s=timeline.end_s,
-            frame_rate=len(timeline.pts_s) / timeline.end_s,
+            frame_rate=timeline.frame_rate,
             recorded_at=_capture_time(container.metadata.get("creation_time")),
             comment=_comment(container.metadata),
         )
@@ -77,18 +79,6 @@ def content_id(path: Path, *, beat: Callable[[], None] = lambda: None) -> str:
     except OSError as error:
         raise MediaError(told(error), code=Code.UNREADABLE, uri=str(path)) from None
     return digest.hexdigest()
-
-
-def _first_frame(path: Path, frames: object) -> av.VideoFrame:
-    try:
-        frame = next(iter(frames), None)  # type: ignore[call-overload]
-    except av.FFmpegError as error:
-        raise MediaError(
-            f"its first frame cannot be decoded ({error})", code=Code.DECODE_ERROR, uri=str(path)
-        ) from None
-    if not isinstance(frame, av.VideoFrame):
-        raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
-    return frame
 
 
 def _capture_time(text: str | None) -> str | None:

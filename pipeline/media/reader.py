@@ -2,8 +2,9 @@
 
 Two decoders give the same frames. PyAV decodes no further than it is asked to; decord decodes ahead
 without a bound, so that `auto` leaves it the files whose decoded frames fit `DECORD_BYTES`
-altogether, and of those only the ones where decord's timeline is the presented one (it counts wrong
-on files with an edit list). decord's random access is not dependable; nothing here seeks.
+altogether, and of those only the ones whose timeline is plain: it counts wrong on files with an
+edit list, repeats frames of MPEG-TS, and puts the last good frame in the place of a broken one.
+decord's random access is not dependable; nothing here seeks.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
+import av
 import cv2
 import numpy as np
 
 from pipeline.data import FrameBatch, UInt8Array
 from pipeline.errors import Code, MediaError
-from pipeline.media.container import Timeline, open_container, read_timeline
-from pipeline.media.decoded import Upright, presented
+from pipeline.media.container import open_container
+from pipeline.media.decoded import Upright
 from pipeline.media.look import is_plain_container
+from pipeline.media.presented import presented
+from pipeline.media.timeline import Timeline, read_timeline
 
 Backend = Literal["auto", "decord", "pyav"]
 
@@ -34,10 +38,14 @@ COLOUR_VERSION = 1
 DECORD_THREADS = 2
 """With more, or its own choice, decord gives up in the middle of VP9 files."""
 
+_NO_FAULT = 1e-9
+"""The share of frames that decord may put others in the place of; 0 is any."""
+
 BATCH_FRAMES = 16
 BATCH_BYTES = 48 << 20
 
-_TimedFrame = tuple[float, UInt8Array]
+_TimedFrame = tuple[int, UInt8Array]
+"""A tick of the stream's clock, and the picture that is presented then."""
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +59,9 @@ def open_frames(
 ) -> Iterator[FrameBatch]:
     """Read every presented frame, once and in order.
 
+    Frames that cannot be decoded, and those that lean on them, do not come: then a frame starts
+    later than the one before it ended, or the last one ends before the timeline does.
+
     Args:
         path: A local video file.
         backend: `pyav`, `decord`, or `auto`: decord where it gives the presented timeline and all
@@ -60,97 +71,107 @@ def open_frames(
 
     Yields:
         Batches of at most 16 frames and 48 MB (at least one frame): upright BGR, all of one size,
-        times strictly increasing, the first is 0.
+        times strictly increasing, from 0 unless the first frames are lost.
 
     Raises:
-        MediaError: As `open_container`, NO_FRAMES, or DECODE_ERROR when decoding ends early.
+        MediaError: As `open_container`, NO_FRAMES, or DECODE_ERROR when no frame can be decoded.
     """
     timeline = timeline or read_timeline(path)
-    expected = len(timeline.pts_s)
     if backend == "decord":
         frames = _decord_frames(path, timeline)
-    elif backend == "pyav" or expected * timeline.frame_bytes > DECORD_BYTES:
-        frames = _pyav_frames(path, threads)
+    elif backend == "pyav" or not timeline.plain or _decoded_bytes(timeline) > DECORD_BYTES:
+        frames = _pyav_frames(path, timeline, threads)
     else:
         frames = _either(path, timeline, threads)
-    # The timeline of a long file is large, and PyAV does not need it.
-    del timeline
-    yield from _batches(_checked(frames, path, expected))
+    yield from _batches(frames, timeline)
+
+
+def _decoded_bytes(timeline: Timeline) -> int:
+    return len(timeline.ticks) * timeline.frame_bytes
 
 
 def _either(path: Path, timeline: Timeline, threads: int) -> Iterator[_TimedFrame]:
     """Decord as far as it is right, then PyAV."""
-    last_s = -1.0
+    last = -1
     try:
-        for pts_s, picture in _decord_frames(path, timeline):
-            yield pts_s, picture
-            last_s = pts_s
+        for last, picture in _decord_frames(path, timeline):
+            yield last, picture
     except MediaError as error:
-        _log.debug("decord at %.3f s: %s; going on with PyAV", last_s, error)
-    if last_s == timeline.pts_s[-1]:
-        return
-    for pts_s, picture in _pyav_frames(path, threads):
-        if pts_s > last_s:
-            yield pts_s, picture
+        _log.debug("decord at tick %d: %s; going on with PyAV", last, error)
+    if last != timeline.ticks[-1]:
+        yield from _pyav_frames(path, timeline, threads, after=last)
 
 
-def _checked(frames: Iterable[_TimedFrame], path: Path, expected: int) -> Iterator[_TimedFrame]:
-    """Refuse plain success when a decoder stops early without an error."""
-    count = 0
-    for frame in frames:
-        count += 1
-        yield frame
-    # A stream may start or end with packets that no decoder presents (open groups of pictures).
-    if count < expected - max(8, expected // 50):
-        raise MediaError(
-            f"is damaged: only {count} of {expected} frames can be decoded",
-            code=Code.DECODE_ERROR if count else Code.NO_FRAMES,
-            uri=str(path),
-        )
+def _batches(frames: Iterable[_TimedFrame], timeline: Timeline) -> Iterator[FrameBatch]:
+    following = np.append(timeline.ticks, timeline.end)
 
+    def batch(pictures: list[UInt8Array], ticks: list[int]) -> FrameBatch:
+        """Frames with their times; each lasts until the next one, even if that one is lost."""
+        starts = np.asarray(ticks, dtype=np.int64)
+        ends = following[np.searchsorted(timeline.ticks, starts, side="right")]
+        return FrameBatch(tuple(pictures), timeline.seconds(starts), timeline.seconds(ends))
 
-def _batches(frames: Iterable[_TimedFrame]) -> Iterator[FrameBatch]:
     pictures: list[UInt8Array] = []
-    times: list[float] = []
-    for pts_s, picture in frames:
+    ticks: list[int] = []
+    for tick, picture in frames:
         pictures.append(picture)
-        times.append(pts_s)
+        ticks.append(tick)
         if len(pictures) == BATCH_FRAMES or len(pictures) * picture.nbytes >= BATCH_BYTES:
-            yield FrameBatch(tuple(pictures), np.asarray(times))
-            pictures, times = [], []
+            yield batch(pictures, ticks)
+            pictures, ticks = [], []
     if pictures:
-        yield FrameBatch(tuple(pictures), np.asarray(times))
+        yield batch(pictures, ticks)
 
 
-def _pyav_frames(path: Path, threads: int) -> Iterator[_TimedFrame]:
+def _pyav_frames(
+    path: Path, timeline: Timeline, threads: int, *, after: int | None = None
+) -> Iterator[_TimedFrame]:
+    """The frames behind a tick.
+
+    Several threads may lose frames next to an error. So they decode as long as each frame is the
+    next one of the timeline; from where one is not, a second pass on one thread decides.
+    """
+    upright: Upright | None = None
+    done = 0 if after is None else int(np.searchsorted(timeline.ticks, after, side="right"))
+    for kind, count in (("AUTO", threads), ("SLICE", 1)):
+        for tick, frame in _decode(path, kind, count):
+            if after is not None and tick <= after:
+                continue
+            if kind == "AUTO" and (done == len(timeline.ticks) or tick != timeline.ticks[done]):
+                break
+            upright = upright or Upright(path, frame)
+            yield tick, upright.picture(frame)
+            after, done = tick, done + 1
+        if done == len(timeline.ticks):
+            return
+        _log.debug("%s: frame %d of %d is missing", path, done, len(timeline.ticks))
+
+
+def _decode(path: Path, kind: str, threads: int) -> Iterator[tuple[int, av.VideoFrame]]:
     with open_container(path) as (container, stream):
-        stream.thread_type = "AUTO"
+        stream.thread_type = kind
         stream.codec_context.thread_count = threads
-        start = 0
-        upright: Upright | None = None
-        for tick, frame in presented(path, container, stream):
-            if upright is None:
-                start, upright = tick, Upright(path, frame)
-            assert frame.time_base is not None, "a presented frame has a time"
-            yield float((tick - start) * frame.time_base), upright.picture(frame)
+        yield from presented(path, container, stream)
 
 
 def _decord_frames(path: Path, timeline: Timeline) -> Iterator[_TimedFrame]:
     """Decord's frames; an error where it cannot read the file, or is wrong about it."""
+    # decord takes whatever its FFmpeg makes of a file, and can be told neither formats nor
+    # protocols: it is given what PyAV opened, and of that the plainest containers.
+    if not (timeline.plain and is_plain_container(path)):
+        raise _decord_error(path, "it is right about whole MP4, MOV, MKV and WebM files alone")
     import decord
 
     decord.logging.set_level(decord.logging.QUIET)
     try:
-        # decord takes whatever its FFmpeg makes of a file, and can be told neither formats nor
-        # protocols: it is given what PyAV opened, and of that the plainest containers.
-        if not is_plain_container(path):
-            raise _decord_error(path, "neither MP4 nor Matroska")
-        reader = decord.VideoReader(str(path.absolute()), num_threads=DECORD_THREADS)
+        reader = decord.VideoReader(
+            str(path.absolute()), num_threads=DECORD_THREADS, fault_tol=_NO_FAULT
+        )
         if not _same_timeline(reader, timeline):
             raise _decord_error(path, "its timeline is not the presented one")
-        for pts_s in timeline.pts_s:
+        for tick in timeline.ticks:
             rgb = reader.next().asnumpy()
-            yield float(pts_s), np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), dtype=np.uint8)
+            yield int(tick), np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), dtype=np.uint8)
     except StopIteration:
         return
     except (decord.DECORDError, RuntimeError, UnicodeEncodeError) as error:

@@ -21,7 +21,8 @@ from av.video.stream import VideoStream
 from pipeline.data import UInt8Array
 from pipeline.errors import Code, MediaError
 from pipeline.media.container import open_container
-from pipeline.media.decoded import Upright, presented
+from pipeline.media.decoded import Upright
+from pipeline.media.presented import presented
 
 # How long before the wanted time a seek aims, one after the other. MP4 is sought by decoding time
 # and MPEG-TS by bytes: both may arrive behind the key frame that is needed.

@@ -106,6 +106,8 @@ def video_record(row: Mapping[str, Any]) -> VideoRecord:
     probe = dict(row["probe"])
     probe["path"] = unescape(probe["path"])
     probe["stamp"] = FileStamp(**probe["stamp"])
+    # Rows of earlier versions have no spans.
+    probe["covered"] = tuple((start_s, end_s) for start_s, end_s in probe.get("covered", ()))
     return VideoRecord(
         video=Video(**probe, recorded_at=row["recorded_at"] or None),
         revision=int(row["revision"]),

@@ -10,15 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.config import MAX_CANDIDATES, Config, SampleConfig, ScenesConfig, TilesConfig
-from pipeline.data import Frame, Sample, Scene
+from pipeline.data import Frame, Sample, Scene, UInt8Array
 from pipeline.ingest.sample import HELD_BYTES, HELD_BYTES_IN_ALL, Sampler, evenly, tile_boxes
 
 FPS = 25
 
 
+def shown(pts_s: float, picture: UInt8Array) -> Frame:
+    return Frame(pts_s, picture, pts_s + 1 / FPS)
+
+
 def frames(count: int, width: int = 16, height: int = 12) -> list[Frame]:
     return [
-        Frame(index / FPS, np.full((height, width, 3), index % 256, dtype=np.uint8))
+        shown(index / FPS, np.full((height, width, 3), index % 256, dtype=np.uint8))
         for index in range(count)
     ]
 
@@ -93,7 +97,7 @@ def test_fps_at_its_limit_is_not_thinned() -> None:
 def test_frames_that_cannot_be_reduced_are_fewer(width: int, height: int, input_size: int) -> None:
     sampler = Sampler(SampleConfig(), input_size=input_size)
     picture = np.zeros((height, width, 3), dtype=np.uint8)
-    for frame in sampler.watch(Frame(i / FPS, picture) for i in range(200)):
+    for frame in sampler.watch(shown(i / FPS, picture) for i in range(200)):
         assert sampler._held._bytes() <= HELD_BYTES_IN_ALL, frame.pts_s
     assert len(sampler.take(Scene(0, 0.0, 8.0, "start"))) == 3
 
@@ -114,7 +118,7 @@ def test_pixels_are_rgb() -> None:
     sampler = Sampler(SampleConfig(per_scene=1), input_size=224)
     bgr = np.zeros((8, 8, 3), dtype=np.uint8)
     bgr[..., 0] = 200
-    list(sampler.watch([Frame(0.0, bgr)]))
+    list(sampler.watch([shown(0.0, bgr)]))
     (found,) = sampler.take(Scene(0, 0.0, 1.0, "start"))
     assert tuple(found.pixels[0, 0]) == (0, 0, 200)
 
@@ -123,7 +127,7 @@ def test_a_large_frame_is_reduced_a_small_one_is_kept() -> None:
     for width, height, kept in ((1280, 720, True), (1920, 1080, False), (3840, 2160, False)):
         sampler = Sampler(SampleConfig(per_scene=1), input_size=224)
         picture = np.zeros((height, width, 3), dtype=np.uint8)
-        list(sampler.watch([Frame(0.0, picture)]))
+        list(sampler.watch([shown(0.0, picture)]))
         (found,) = sampler.take(Scene(0, 0.0, 1.0, "start"))
         assert (found.pixels.shape == picture.shape) == kept
         assert found.pixels.nbytes <= HELD_BYTES
@@ -133,7 +137,7 @@ def test_a_large_frame_is_reduced_a_small_one_is_kept() -> None:
 def test_small_tiles_of_a_large_frame_keep_the_models_resolution() -> None:
     config = SampleConfig(per_scene=1, tiles=TilesConfig(size=0.25, overlap=0.0))
     sampler = Sampler(config, input_size=224)
-    list(sampler.watch([Frame(0.0, np.zeros((2160, 3840, 3), dtype=np.uint8))]))
+    list(sampler.watch([shown(0.0, np.zeros((2160, 3840, 3), dtype=np.uint8))]))
     tiles = [s for s in sampler.take(Scene(0, 0.0, 1.0, "start")) if s.kind == "tile"]
     assert all(min(tile.pixels.shape[:2]) >= 224 for tile in tiles)
 
@@ -169,7 +173,7 @@ def test_tiles_cover_the_frame_and_overlap(
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=64, unique=True), st.integers(1, 64))
 def test_evenly_takes_each_candidate_at_most_once(at: list[float], count: int) -> None:
     pixel = np.zeros((1, 1, 3), dtype=np.uint8)
-    candidates = [Frame(t, pixel) for t in sorted(at)]
+    candidates = [shown(t, pixel) for t in sorted(at)]
     chosen = evenly(candidates, Scene(0, 0.0, 10.5, "start"), count)
     assert len(chosen) == min(count, len(candidates))
     assert [f.pts_s for f in chosen] == sorted({f.pts_s for f in chosen})

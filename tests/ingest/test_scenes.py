@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise, product
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scenedetect import (
     AdaptiveDetector,
@@ -38,11 +39,11 @@ def detect(path: Path, config: ScenesConfig, *, backend="auto") -> list[Scene]:
     """Our scenes of a file."""
     video = probe(path)
     frames = (
-        Frame(float(pts_s), picture)
+        Frame(float(pts_s), picture, float(end_s))
         for batch in open_frames(path, backend=backend)
-        for pts_s, picture in zip(batch.pts_s, batch.frames, strict=True)
+        for pts_s, picture, end_s in zip(batch.pts_s, batch.frames, batch.ends_s, strict=True)
     )
-    return list(split(frames, config, end_s=video.duration_s, frame_rate=video.frame_rate))
+    return list(split(frames, config, frame_rate=video.frame_rate))
 
 
 def opencv_can_read(media: MediaFactory, recipe: Recipe) -> Path:
@@ -176,4 +177,21 @@ def test_threshold_finds_the_fade(media: MediaFactory) -> None:
 
 
 def test_no_frames_no_scenes() -> None:
-    assert list(split([], ScenesConfig(), end_s=1.0, frame_rate=25.0)) == []
+    assert list(split([], ScenesConfig(), frame_rate=25.0)) == []
+
+
+def test_scenes_leave_out_what_is_missing() -> None:
+    """Frames from 2 s to 5 s are lost: no scene says that it was seen, and numbers go on."""
+    picture = np.zeros((12, 16, 3), dtype=np.uint8)
+    numbers = (*range(20), *range(50, 80))
+    frames = [Frame(n / 10, picture, (n + 1) / 10) for n in numbers]
+    for detector in ("adaptive", "content", "threshold", "fixed"):
+        config = ScenesConfig(detector=detector, max_length_s=1.5)
+        scenes = list(split(frames, config, frame_rate=10.0))
+        assert [scene.index for scene in scenes] == list(range(len(scenes)))
+        spans = [(scene.start_s, scene.end_s) for scene in scenes]
+        assert spans[0][0] == 0.0
+        assert (5.0, 6.5) in spans
+        assert not [span for span in spans if span[0] < 5.0 and span[1] > 2.01]
+        assert scenes[-1].end_s == pytest.approx(8.0)
+        assert [scene.boundary for scene in scenes if scene.start_s in (0.0, 5.0)] == ["start"] * 2

@@ -29,10 +29,17 @@ class Truth:
     samples: UInt8Array
 
 
-def decode(path: Path, *, every: int) -> Truth:
-    """Decode with ffmpeg, which chooses the best stream and turns frames upright by itself."""
+def decode(path: Path, *, every: int, stream: int | None = None) -> Truth:
+    """Decode with ffmpeg, which turns frames upright by itself.
+
+    Args:
+        path: The file.
+        every: Which frames are kept.
+        stream: Number of the stream; None lets ffmpeg choose the best.
+    """
     chain = rf"showinfo=checksum=0,select=not(mod(n\,{every})),format=rgb24"
     command = [FFMPEG, "-nostdin", "-hide_banner", "-i", str(path), "-vf", chain, "-an"]
+    command += [] if stream is None else ["-map", f"0:{stream}"]
     command += ["-fps_mode", "passthrough", "-f", "rawvideo", "-"]
     done = subprocess.run(command, check=True, capture_output=True)
     said = done.stderr.decode(errors="replace")

@@ -1,0 +1,138 @@
+"""A container's packets -> the frames that a player shows, each with its time.
+
+Damage costs what it damaged: decoding goes on behind it, and frames that lean on what could not be
+decoded are not given out as if they were whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from pipeline.errors import Code, MediaError
+from pipeline.media.container import packets_of
+
+_USUAL_RATE = Fraction(25)
+"""Frames a second, as FFmpeg takes it, of a stream that says nothing."""
+
+
+def presented(
+    path: Path, container: InputContainer, stream: VideoStream
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Decode a container that was just opened, from its start.
+
+    Frames that the container says to discard do not come; nor do those with a time that was there
+    already. Behind an error, or a frame that the decoder calls corrupt, nothing comes before the
+    next key frame that is whole: what is in between leans on what is missing.
+
+    Several threads (`stream.thread_type`) may lose frames next to an error, one thread does not.
+
+    Args:
+        path: The file, for errors.
+        container: As `open_container` gives it.
+        stream: Of the container.
+
+    Yields:
+        Time in ticks of `stream.time_base`, strictly increasing, and the frame. The first need not
+        be at 0: `Timeline` says where the file's timeline starts.
+
+    Raises:
+        MediaError: DECODE_ERROR, no frame can be decoded though there are packets.
+    """
+    clock = Clock(container, stream)
+    last: int | None = None
+    trusted, packets = True, 0
+    for frame in _frames(container, stream):
+        packets += 1
+        if not isinstance(frame, av.VideoFrame):
+            trusted = False
+            clock.lost()
+            continue
+        tick = clock.tick(frame)
+        trusted = not frame.is_corrupt and (trusted or frame.key_frame)
+        if trusted and (last is None or tick > last):
+            last = tick
+            yield tick, frame
+    if last is None and packets:
+        raise MediaError("none of its frames can be decoded", code=Code.DECODE_ERROR, uri=str(path))
+
+
+def has_no_times(container: InputContainer) -> bool:
+    """Whether a container's times say only in which order packets are decoded.
+
+    AVI has no others; what FFmpeg gives as presentation times there is a guess.
+    """
+    return "avi" in container.format.name.split(",")
+
+
+class Clock:
+    """The times of frames, in ticks, as they come from a decoder.
+
+    Times as FFmpeg's own programs give them: presentation times where the container has them. In
+    AVI frame by frame the time of the packet that brought it out, in raw streams a frame's duration
+    after the other; both need one decoding thread.
+
+    Args:
+        container: Just opened: nothing was decoded yet.
+        stream: Of the container.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self.step = frame_ticks(stream)
+        self._by_decoding = has_no_times(container)
+        self._next = 0
+        self._lost = 0
+
+    def tick(self, frame: av.VideoFrame) -> int:
+        """When a frame is presented; one without a time follows the one before."""
+        stamp = frame.dts if self._by_decoding else frame.pts
+        if stamp is None:
+            stamp = self._next + self._lost * self.step
+        self._next, self._lost = stamp + self.step, 0
+        return stamp
+
+    def lost(self) -> None:
+        """A packet gave no frame: in a stream without times its time passes all the same."""
+        self._lost += 1
+
+
+def frame_ticks(stream: VideoStream) -> int:
+    """How many ticks of a stream's clock a frame lasts on average, at least 1."""
+    rate = stream.average_rate or stream.guessed_rate or _USUAL_RATE
+    return max(1, round(1 / (rate * (stream.time_base or Fraction(1, 1000)))))
+
+
+def _frames(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame | None]:
+    """Frames as the decoder gives them, in order; None where something could not be read."""
+    if has_no_times(container):
+        stream.thread_type = "SLICE"
+    doubtful: int | None = None
+    for packet in packets_of(container, stream):
+        if packet is None:
+            yield None
+            continue
+        if packet.pts is None and packet.dts is None and not stream.codec_context.is_open:
+            stream.thread_type = "SLICE"
+        for frame in _decoded(stream, packet):
+            if frame is not None and doubtful is not None and (frame.pts or 0) >= doubtful:
+                doubtful = None
+                yield None
+            yield frame
+        if packet.is_corrupt and packet.pts is not None:
+            doubtful = packet.pts
+    end: av.Packet[Any] = av.Packet()
+    end.time_base = stream.time_base or Fraction(1, 1000)
+    yield from _decoded(stream, end)
+
+
+def _decoded(stream: VideoStream, packet: av.Packet[Any]) -> Iterator[av.VideoFrame | None]:
+    try:
+        yield from stream.codec_context.decode(packet)
+    except av.FFmpegError:
+        yield None
