@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -198,3 +199,18 @@ def test_rows_that_nobody_has_written(
         with VideoStore.connect(target.store) as store:
             store.open_for_reading()
             assert store.count_videos() == 0
+
+
+@pytest.mark.parametrize("name", [files.SEGMENTS, files.VIDEOS, files.DESCRIPTION])
+def test_what_is_no_regular_file_is_not_opened(target: Config, exported: Path, name: str) -> None:
+    (exported / name).unlink()
+    os.mkfifo(exported / name)
+    assert "named pipe" in refused(target, exported).message
+
+
+def test_a_description_of_any_size_is_not_read(target: Config, exported: Path) -> None:
+    with (exported / files.DESCRIPTION).open("a") as file:
+        file.write(" " * (17 << 20))
+    assert "bytes" in refused(target, exported).message
+    (exported / files.DESCRIPTION).write_text("[" * 100_000)
+    assert "no JSON" in refused(target, exported).message

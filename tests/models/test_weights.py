@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import pickle
+import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import clip
@@ -11,6 +15,7 @@ import pytest
 from pipeline.config import EncodeConfig
 from pipeline.errors import Code, ConfigError, ModelError
 from pipeline.models import weights
+from pipeline.models.checkpoint import read_state_dict
 from pipeline.models.published import PUBLISHED
 
 SHA256 = hashlib.sha256(b"weights").hexdigest()
@@ -119,3 +124,77 @@ def test_hashing_reads_all_of_a_large_file(tmp_path: Path) -> None:
     content = bytes(range(251)) * 300_000
     (tmp_path / "large").write_bytes(content)
     assert weights.sha256_of(tmp_path / "large") == hashlib.sha256(content).hexdigest()
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    for path in (tmp_path / "pipe.safetensors", Path("/dev/zero")):
+        with pytest.raises(ModelError, match="not a regular file") as raised:
+            weights.locate(settings(path))
+        assert raised.value.code is Code.WEIGHTS_MISSING
+        with pytest.raises(ModelError, match="not a regular file"):
+            weights.check(weights.WeightsFile(path, None))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.write_text("x" * (2 << 20))])
+def test_a_sum_beside_it_is_read_with_care(
+    checkpoint: Path, make: Callable[[Path], object]
+) -> None:
+    make(Path(f"{checkpoint}.sha256"))
+    with pytest.raises(ModelError) as raised:
+        weights.locate(settings(checkpoint))
+    assert raised.value.code is Code.WEIGHTS_INVALID
+
+
+class _Payload:
+    """Unpickled, it makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.path,)
+
+
+def _header(length: int, text: bytes = b"", rest: bytes = b"") -> bytes:
+    return struct.pack("<Q", length) + text + rest
+
+
+_TENSOR = b'{"a": {"dtype": "F32", "shape": [1000000000, 1000000], "data_offsets": [0, %d]}}'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        _header(1 << 62),
+        _header(100, b"{}"),
+        _header(2, b"{]"),
+        _header(len(_TENSOR % 4), _TENSOR % 4, bytes(4)),
+        _header(len(_TENSOR % (1 << 60)), _TENSOR % (1 << 60), bytes(4)),
+        _header(70_000, b'{"a": ' * 11_000 + b" " * 4_000),
+        _header(2, b"{}"),
+    ],
+    ids=["empty", "length", "cut", "json", "shape", "offsets", "nested", "nothing"],
+)
+def test_safetensors_that_lie(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ModelError) as raised:
+        read_state_dict(weights.check(weights.locate(settings(path))))
+    assert raised.value.code is Code.WEIGHTS_INVALID
+
+
+@pytest.mark.parametrize("suffix", ["pt", "safetensors"])
+def test_code_in_a_checkpoint_is_never_run(tmp_path: Path, suffix: str) -> None:
+    """Not in one that claims to be safetensors, and not in one that is pinned."""
+    path, made = tmp_path / f"model.{suffix}", tmp_path / "made"
+    path.write_bytes(pickle.dumps({"weight": _Payload(made)}, protocol=2))
+    pin = weights.sha256_of(path) if suffix == "pt" else None
+    with pytest.raises(ModelError) as raised:
+        read_state_dict(weights.check(weights.locate(settings(path, pin))))
+    assert raised.value.code is Code.WEIGHTS_INVALID
+    assert not made.exists()
+    # Who would load it plainly runs it.
+    pickle.loads(path.read_bytes())
+    assert made.exists()

@@ -1,0 +1,96 @@
+"""A first look: a source of no videos ends there, any other goes on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import Config
+from pipeline.data import Failure, Plan
+from pipeline.errors import Code, LockedError, ModelError
+from pipeline.ingest.first import looked_at, refuse_encoder, refused
+from pipeline.ingest.state import last_run, run_lock
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    os.mkfifo(videos / "a.mp4")
+    (videos / "b.mp4").touch()
+    (videos / "c.mp4").write_text("#EXTM3U\n")
+    return videos
+
+
+def settings(folder: Path, **encode: str) -> Config:
+    return Config.model_validate(
+        {
+            "source": {"paths": [str(folder)]},
+            "encode": encode,
+            "store": {"uri": str(folder.parent / "none.db")},
+            "run": {"state_dir": str(folder.parent / "state")},
+        }
+    )
+
+
+def test_no_video_at_all(folder: Path) -> None:
+    config = settings(folder)
+    told: list[Plan | Failure] = []
+    report = refused(config, told.append)
+    assert report is not None
+    codes = {Path(each.uri).name: each.code for each in report.failures}
+    assert codes == {
+        "a.mp4": Code.UNREADABLE, "b.mp4": Code.EMPTY_FILE, "c.mp4": Code.NOT_A_VIDEO,
+    }  # fmt: skip
+    assert (report.videos.found, report.videos.failed, report.rows_written) == (3, 3, 0)
+    assert told == [Plan(3, 0), *report.failures]
+    noted = last_run(config)
+    assert noted is not None
+    assert noted["report"]["videos"]["failed"] == 3
+    assert not Path(config.store.uri).exists()
+
+
+def test_what_may_be_a_video_is_left_to_the_run(folder: Path) -> None:
+    (folder / "b.mp4").write_bytes(bytes(100))
+    config = settings(folder)
+    told: list[Plan | Failure] = []
+    assert refused(config, told.append) is None
+    assert told == []
+    assert last_run(config) is None
+
+
+def test_no_further_than_to_what_may_be_a_video(folder: Path) -> None:
+    (folder / "b.mp4").write_bytes(bytes(100))
+
+    def found() -> object:
+        yield folder / "a.mp4"
+        yield folder / "b.mp4"
+        raise AssertionError("nobody asked")
+
+    looks = looked_at(found())  # type: ignore[arg-type]
+    assert isinstance(next(looks), Failure)
+    assert next(looks) == folder / "b.mp4"
+
+
+def test_nothing_named_is_left_to_the_run(folder: Path) -> None:
+    config = settings(folder).model_copy(update={"source": Config().source})
+    assert refused(config, lambda event: None) is None
+
+
+def test_while_another_run_is_at_it(folder: Path) -> None:
+    config = settings(folder)
+    with run_lock(config), pytest.raises(LockedError):
+        refused(config, lambda event: None)
+
+
+def test_an_encoder_that_cannot_be_is_noted(folder: Path) -> None:
+    (folder / "model.pt").write_bytes(b"pickled")
+    config = settings(folder, weights=str(folder / "model.pt"))
+    with pytest.raises(ModelError, match="only safetensors"):
+        refuse_encoder(config, "reindex")
+    noted = last_run(config)
+    assert noted is not None
+    assert (noted["command"], noted["error"]["code"]) == ("reindex", Code.WEIGHTS_INVALID)
+    refuse_encoder(settings(folder, backend="demo"), "reindex")
