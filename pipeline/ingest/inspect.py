@@ -17,7 +17,7 @@ def probe_file(path: Path, config: Config) -> Video:
     """What `probe` finds in a file.
 
     Raises:
-        MediaError: As `probe`, or DECODE_CRASH or DECODE_TIMEOUT.
+        MediaError: As `probe`, or DECODE_CRASH, DECODE_MEMORY or DECODE_TIMEOUT.
     """
     settings = DecodeSettings(config.decode, config.scenes, None)
     return next(event for event in _events(path, settings, go_on=False) if isinstance(event, Video))
@@ -27,7 +27,7 @@ def scenes_of_file(path: Path, config: Config) -> list[Scene]:
     """The scenes of a file under `config.scenes`.
 
     Raises:
-        MediaError: As `decode_video`, or DECODE_CRASH or DECODE_TIMEOUT.
+        MediaError: As `decode_video`, or DECODE_CRASH, DECODE_MEMORY or DECODE_TIMEOUT.
     """
     settings = DecodeSettings(config.decode, config.scenes, None)
     events = _events(path, settings, go_on=True)

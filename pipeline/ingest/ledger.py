@@ -94,9 +94,10 @@ class Ledger(Closing):
         """
         message = failure.message.encode("utf-8", "backslashreplace").decode()
         before = self._failure_at(failure.uri)
-        known = before is not None and stamp is not None and before.stamp == stamp
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        since, attempts = (before.since, before.attempts) if before and known else (now, 0)
+        since, attempts = now, 0
+        if before is not None and before.stamp == stamp:
+            since, attempts = before.since or now, before.attempts
         size_bytes, mtime_ns = (stamp.size_bytes, stamp.mtime_ns) if stamp else (None, None)
         path = os.fsencode(failure.uri)
         with self._writing():

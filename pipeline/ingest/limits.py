@@ -32,7 +32,8 @@ _SPARE_BYTES_A_CORE = 32 * MEGABYTE
 _OWN = ("RssAnon:", "RssShmem:", "VmSwap:")
 """Lines of `/proc/PID/status`: without pages of files, such as the libraries that decord brings."""
 
-_CGROUP_LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
+_CGROUPS = Path("/sys/fs/cgroup")
+_CGROUP_LIMITS = ("memory.max", "memory.high", "memory/memory.limit_in_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +93,25 @@ def fair_bytes(machine: int, processes: int) -> int:
 
 
 def machine_bytes() -> int:
-    """Memory of this machine, or of the container that this runs in."""
+    """Memory of this machine, or of the container or the service that this runs in."""
     found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    for name in _CGROUP_LIMITS:
-        try:
-            found.append(int(Path("/sys/fs/cgroup", name).read_text()))
-        except (OSError, ValueError):  # none, or "max"
-            continue
+    for folder in _own_cgroups():
+        for name in _CGROUP_LIMITS:
+            try:
+                found.append(int((folder / name).read_text()))
+            except (OSError, ValueError):  # none, or "max"
+                continue
     return min(found)
+
+
+def _own_cgroups() -> list[Path]:
+    """Folders of the control groups that this process is in, up to that of all."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return []
+    own = next((line.removeprefix("0::/") for line in lines if line.startswith("0::/")), "")
+    return [_CGROUPS / part for part in (Path(own), *Path(own).parents)]
 
 
 def file_deadline_s(size_bytes: int, video: Video | None = None) -> float:

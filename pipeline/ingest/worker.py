@@ -13,7 +13,7 @@ from pipeline.data import Failure, Video
 from pipeline.errors import Code
 from pipeline.ingest.child import Event, serve
 from pipeline.ingest.decode import DecodeSettings
-from pipeline.ingest.limits import MEGABYTE, Limits, file_deadline_s, held_bytes
+from pipeline.ingest.limits import Limits, file_deadline_s, held_bytes
 from pipeline.processes import SPAWN, interrupts_blocked
 
 _TRY_EVERY_S = 0.5
@@ -127,8 +127,7 @@ class Worker:
         """What its death says of the file that it was at."""
         if self._too_large or self._held_bytes > _NEAR * self._limits.memory_bytes:
             return Failure(str(self.path), Code.DECODE_MEMORY, self._limits.too_much)
-        held = f", holding {self._held_bytes // MEGABYTE} MB" if self._held_bytes else ""
-        message = f"the decoder died reading it ({_cause(exit_code)}{held})"
+        message = f"the decoder died reading it ({_cause(exit_code)})"
         return Failure(str(self.path), Code.DECODE_CRASH, message)
 
     def kill(self) -> int | None:
@@ -223,5 +222,7 @@ class _Clock:
 
 def _cause(exit_code: int | None) -> str:
     if exit_code is not None and exit_code < 0:
+        if exit_code == -signal.SIGKILL:
+            return "SIGKILL from outside: the system may have had no memory left"
         return signal.Signals(-exit_code).name
     return f"exit code {exit_code}"

@@ -49,6 +49,7 @@ def test_only_the_main_process_is_told_to_end_and_has_time() -> None:
     assert service["TimeoutStartSec"] == "infinity"
     assert service["SuccessExitStatus"] == "4"
     assert "ExecStop" not in service
+    assert service["OOMPolicy"] == "continue", "a decoder that the kernel ends is no end of the run"
 
 
 def test_a_failure_starts_the_alert() -> None:

@@ -61,6 +61,13 @@ class TestLedger:
         (other,) = notes.failures()
         assert (other.attempts, other.failure.code) == (1, Code.NO_FRAMES)
 
+    def test_since_when_a_file_cannot_be_looked_at(self, notes: Ledger, tmp_path: Path) -> None:
+        path = str(tmp_path)
+        notes.failed(Failure(path, Code.UNREADABLE, "closed"))
+        notes.failed(Failure(path, Code.UNREADABLE, "closed"))
+        (twice,) = notes.failures()
+        assert (twice.stamp, twice.attempts) == (None, 2)
+
     @pytest.mark.parametrize("code", sorted(Code))
     def test_what_passes_by_itself_is_tried_again(self, notes: Ledger, code: Code) -> None:
         notes.failed(Failure("/a.mp4", code, "what"), STAMP, "av 1")
