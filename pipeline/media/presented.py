@@ -134,5 +134,7 @@ def _frames(container: InputContainer, stream: VideoStream) -> Iterator[av.Video
 def _decoded(stream: VideoStream, packet: av.Packet[Any]) -> Iterator[av.VideoFrame | None]:
     try:
         yield from stream.codec_context.decode(packet)
+    except MemoryError:  # PyAV's, too: the file may be whole
+        raise
     except av.FFmpegError:
         yield None

@@ -153,6 +153,8 @@ class _Packets:
             return
         try:
             frames = self._stream.codec_context.decode(packet)
+        except MemoryError:  # PyAV's, too: the file may be whole
+            raise
         except av.FFmpegError:
             return
         if frames:

@@ -230,14 +230,47 @@ def test_memory_has_a_limit(media: MediaFactory, tmp_path: Path, how: str) -> No
     assert [e.video.path for e in events if isinstance(e, Decoded)] == [str(other)]
 
 
-def test_a_real_file_may_need_too_much(tmp_path: Path) -> None:
-    vast = tmp_path / "vast.avi"
+@pytest.fixture(scope="module")
+def vast(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sound video of one picture that takes 650 MB to decode."""
+    path = tmp_path_factory.mktemp("vast") / "vast.avi"
     picture = ("-f", "lavfi", "-i", "color=teal:s=12000x12000:r=1", "-frames:v", "1")
-    subprocess.run([FFMPEG, "-v", "error", *picture, "-c:v", "mjpeg", vast], check=True)
+    subprocess.run([FFMPEG, "-v", "error", *picture, "-c:v", "mjpeg", path], check=True)
+    return path
+
+
+def test_a_real_file_may_need_too_much(vast: Path) -> None:
     with decode_pool(settings(workers=1, memory_mb=400)) as pool:
         assert failures(pool, vast)["vast.avi"].code == Code.DECODE_MEMORY
     with decode_pool(settings(workers=1)) as pool:
         assert not failures(pool, vast)
+
+
+@pytest.mark.parametrize("spare_mb", [50, 400])
+def test_a_decoder_that_gets_no_memory_does_not_call_it_damage(vast: Path, spare_mb: int) -> None:
+    script = f"""
+        import re, resource
+        from pathlib import Path
+        from pipeline.config import DecodeConfig, SampleConfig, ScenesConfig
+        from pipeline.ingest import child
+        from pipeline.ingest.decode import DecodeSettings, decode_video
+        from pipeline.ingest.limits import limits_of
+
+        path, config = Path({str(vast)!r}), DecodeConfig()
+        data = re.search("VmData:\\s+(\\d+)", Path("/proc/self/status").read_text())
+        most = (int(data[1]) << 10) + {spare_mb} * 10**6
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+        try:
+            list(decode_video(path, DecodeSettings(config, ScenesConfig(), SampleConfig())))
+        except Exception as error:
+            print(child._failure(path, error, limits_of(config, 1)).code)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(["", *sys.path])},
+    )  # fmt: skip
+    assert done.stdout == "decode_memory\n"
 
 
 def test_a_file_may_be_too_large(media: MediaFactory) -> None:
