@@ -174,7 +174,9 @@ def _decord_frames(path: Path, timeline: Timeline) -> Iterator[_TimedFrame]:
             yield int(tick), np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), dtype=np.uint8)
     except StopIteration:
         return
-    except (decord.DECORDError, RuntimeError, UnicodeEncodeError) as error:
+    except (
+        decord.DECORDError, decord.DECORDLimitReachedError, RuntimeError, UnicodeEncodeError,
+    ) as error:  # fmt: skip
         raise _decord_error(path, str(error)) from None
 
 

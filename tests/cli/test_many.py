@@ -232,7 +232,9 @@ def test_each_file_is_accounted_for(tmp_path: Path, folder: Folder, untrained: P
 
     again = vsearch(tmp_path, "ingest", "--config", str(settings), "--json")
     report = json.loads(again.out)
+    assert (again.code, report["failures"]) == (0, [])
     assert report["videos"]["unchanged"] == len(folder.good)
+    assert report["videos"]["failed_before"] == len(folder.bad)
     assert report["videos"]["ingested"] == report["rows_written"] == report["video_s"] == 0
     assert indexed(settings) == Counter(folder.good)
 
@@ -241,7 +243,8 @@ def assert_report(report: dict[str, Any], folder: Folder) -> None:
     """It names each bad file once, by a code that is right, and counts all files."""
     assert report["videos"] == {
         "found": len(folder.good) + len(folder.bad), "ingested": len(folder.good),
-        "unchanged": 0, "partial": 0, "failed": len(folder.bad), "removed": 0, "left": 0,
+        "unchanged": 0, "partial": 0, "failed": len(folder.bad), "failed_before": 0,
+        "removed": 0, "left": 0,
     }  # fmt: skip
     codes = {failure["uri"]: failure["code"] for failure in report["failures"]}
     assert codes.keys() == folder.bad.keys()

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -53,7 +53,7 @@ class Result:
         seed: Of its mutants.
         mutants: How many went in.
         good: Good files that went in with them, over all rounds.
-        codes: Mutants by what became of them: `indexed`, or the code of a failure.
+        codes: Mutants by what became of them: `ingested`, `partial`, or the code of a failure.
         faults: With the number of the mutant, or None.
         wall_s: Of all of it.
         memory: Of the parent in MiB, over time.
@@ -85,7 +85,7 @@ class Fuzz:
             write_untrained(self._weights)
         self.result = Result(seed)
 
-    def run(self, numbers: range, minutes: float | None) -> Result:
+    def run(self, numbers: Sequence[int], minutes: float | None) -> Result:
         """Put mutants through, by their numbers."""
         started = time.monotonic()
         end = None if minutes is None else started + 60 * minutes
@@ -97,7 +97,7 @@ class Fuzz:
         self.result.wall_s = time.monotonic() - started
         return self.result
 
-    def _rounds(self, victim: Victim, numbers: range, end: float | None) -> None:
+    def _rounds(self, victim: Victim, numbers: Sequence[int], end: float | None) -> None:
         alone = self._alone(victim)
         before = victim.held()
         for first in range(0, len(numbers), ROUND):
@@ -117,7 +117,11 @@ class Fuzz:
         return told.rows
 
     def _round(
-        self, victim: Victim, numbers: range, alone: Mapping[Row, np.ndarray], left_s: float | None
+        self,
+        victim: Victim,
+        numbers: Sequence[int],
+        alone: Mapping[Row, np.ndarray],
+        left_s: float | None,
     ) -> None:
         folder = self._folder("mutants")
         for number in numbers:
@@ -146,7 +150,7 @@ class Fuzz:
 
     def _count(self, told: Told, damaged: set[str], good: int) -> None:
         codes = {Path(each.uri).name: each.code for each in told.failures}
-        codes |= dict.fromkeys(told.indexed, "indexed")
+        codes |= dict.fromkeys(told.indexed, "ingested") | dict.fromkeys(told.partial, "partial")
         self.result.codes.update(str(codes.get(name, "left")) for name in damaged)
         self.result.mutants += len(damaged)
         self.result.good += good
@@ -260,7 +264,7 @@ def fuzz(
     place: Path,
     *,
     seed: int,
-    numbers: range,
+    numbers: Sequence[int],
     minutes: float | None = None,
     tell: Callable[[int], None] = lambda many: None,
 ) -> Result:

@@ -22,19 +22,23 @@ from tests.fuzz.victim import Order
 ORDER = Order(Path("none"), Path("none"), Path("none"), (), frozenset())
 
 
+ONCE = (371, 709)
+"""Those of seed 1 that showed a fault."""
+
+
 @pytest.mark.timeout(900)
 def test_a_hundred_mutants(tmp_path: Path) -> None:
     seen: list[int] = []
     resource_tracker.ensure_running()
     before = {*psutil.Process().children(recursive=True)}
-    result = fuzz(tmp_path, seed=1, numbers=range(100), tell=seen.append)
+    result = fuzz(tmp_path, seed=1, numbers=[*range(100), *ONCE], tell=seen.append)
     assert [fault for fault, _ in result.faults] == [], (tmp_path / "log.txt").read_text()[-3000:]
-    assert result.mutants == result.codes.total() == 100
+    assert result.mutants == result.codes.total() == 100 + len(ONCE)
     assert result.good == 15
-    assert sum(seen) <= 100
-    assert result.codes["indexed"] > 10
+    assert sum(seen) <= result.mutants
+    assert min(result.codes["ingested"], result.codes["partial"]) > 5
     assert len(result.codes) > 3
-    assert json.loads(json.dumps(document(result)))["mutants"] == 100
+    assert json.loads(json.dumps(document(result)))["mutants"] == result.mutants
     assert {*psutil.Process().children(recursive=True)} <= before
 
 

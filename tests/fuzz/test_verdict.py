@@ -20,6 +20,7 @@ FINE = Told(
     counts=VideoCounts(found=3, ingested=1, partial=1, failed=1),
     failures=(Failure("/x/bad.mp4", Code.NOT_A_VIDEO, "is no video"),),
     indexed={"good.mp4": "id", "half.mp4": "other"},
+    partial=frozenset({"half.mp4"}),
     rows=ALONE,
     memory=(),
     decoder_memory=0.0,
@@ -43,6 +44,8 @@ def test_all_well() -> None:
         ("unaccounted", "", {"counts": VideoCounts(found=3, ingested=1, failed=2)}),
         ("unaccounted", "what.mp4", {"indexed": {**FINE.indexed, "what.mp4": "what"}}),
         ("good", "good.mp4", {"indexed": {"half.mp4": "other"}}),
+        ("unaccounted", "", {"partial": frozenset()}),
+        ("good", "good.mp4", {"partial": frozenset({"good.mp4"})}),
         ("good", "good.mp4", {"rows": {}}),
         ("good", "good.mp4", {"rows": {ROW: np.full(4, 0.9)}}),
     ],
@@ -54,8 +57,9 @@ def test_what_is_wrong(kind: str, file: str, changes: dict[str, object]) -> None
 
 def test_what_was_not_begun_is_no_fault() -> None:
     left = dataclasses.replace(
-        FINE, counts=VideoCounts(found=3, ingested=1, failed=1, left=1), indexed=GOOD
-    )
+        FINE, counts=VideoCounts(found=3, ingested=1, failed=1, left=1), indexed=GOOD,
+        partial=frozenset(),
+    )  # fmt: skip
     assert faults_of(left, FILES, ALONE, GOOD) == []
 
 

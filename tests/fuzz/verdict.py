@@ -74,7 +74,8 @@ def _accounts(told: Told, files: set[str]) -> list[Fault]:
     ended = {
         "found": (counts.found, len(files)),
         "failed": (counts.failed, len(failed)),
-        "indexed": (counts.ingested + counts.unchanged + counts.partial, len(told.indexed)),
+        "partial": (counts.partial, len(told.partial)),
+        "whole": (counts.ingested + counts.unchanged, len(told.indexed.keys() - told.partial)),
     }
     faults += [
         Fault("unaccounted", f"{said} {what} by the report, {are} indeed")
@@ -102,6 +103,8 @@ def _good(told: Told, alone: Mapping[Row, np.ndarray], good: Mapping[str, str]) 
         if told.indexed.get(name) != video_id:
             faults.append(Fault("good", f"it is not indexed: {failed.get(name)}", name))
             continue
+        if name in told.partial:
+            faults.append(Fault("good", "it is partial", name))
         before = {row: vector for row, vector in alone.items() if row[0] == video_id}
         now = {row: vector for row, vector in told.rows.items() if row[0] == video_id}
         if before.keys() != now.keys():

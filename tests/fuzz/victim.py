@@ -72,6 +72,7 @@ class Told:
         counts: Of the report.
         failures: Of the report.
         indexed: Video ids by file name, as the archive has them in the end.
+        partial: Those of them of which a part was read.
         rows: Of the good files, with their vectors.
         memory: Of this process in MiB, while it went on.
         decoder_memory: Most that a decode process held when one was looked at, in MiB.
@@ -80,6 +81,7 @@ class Told:
     counts: VideoCounts
     failures: tuple[Failure, ...]
     indexed: dict[str, str]
+    partial: frozenset[str]
     rows: dict[Row, np.ndarray]
     memory: tuple[float, ...]
     decoder_memory: float
@@ -138,11 +140,13 @@ def obey(order: Order, tell: Callable[[Any], None]) -> Told:
     report = ingest(config, watch=watch, stop=stop)
     with VideoStore.connect(config.store) as store:
         store.open_for_reading()
+        records = list(store.iterate_videos())
         indexed = {
-            Path(path).name: record.video.video_id
-            for record in store.iterate_videos()
-            for path in record.paths
+            Path(path).name: record.video.video_id for record in records for path in record.paths
         }
+        partial = frozenset(
+            Path(path).name for record in records if record.video.covered for path in record.paths
+        )
         only = frozenset(indexed[name] for name in order.good & indexed.keys())
         rows = {
             (hit.video_id, hit.scene_index, hit.start_s, hit.end_s, hit.pts_s, hit.box): vector
@@ -152,6 +156,7 @@ def obey(order: Order, tell: Callable[[Any], None]) -> Told:
         report.videos,
         report.failures,
         indexed,
+        partial,
         rows,
         tuple(memory),
         max(decoders, default=0.0),
