@@ -36,10 +36,10 @@ class Video:
         stamp: Size and change time when it was hashed.
         codec: FFmpeg's name of the decoder, such as `h264`.
         container: FFmpeg's name of the format, such as `mov,mp4,m4a,3gp,3g2,mj2`.
-        width: Upright width in pixels.
-        height: Upright height in pixels.
+        width: Of the picture as it is shown, upright and in square pixels.
+        height: The same.
         rotation: Counter-clockwise turn in degrees that makes the stored picture upright: 0, 90,
-            180 or 270.
+            180 or 270. Where the file says so, it is mirrored from left to right after that.
         frames: Number of presented frames; of a file that can be read only in part, of those that
             could be read.
         duration_s: End of the last presented frame; of a file that is cut short, where its

@@ -16,18 +16,22 @@ from typing import Any
 
 import av
 from av.container import OutputContainer
-from av.filter import Graph
-from av.filter.context import FilterContext
 from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from pipeline.errors import Code, MediaError
+from pipeline.media.appearance import size_of
 from pipeline.media.copying import copy_video
+from pipeline.media.decoded import Upright
+from pipeline.media.display import shown_size
 from pipeline.media.excerpt import Excerpt, frames_of, locate
+from pipeline.media.filtering import Chain
 from pipeline.media.sound import add_sound, encoded_sound, samples_of
 
 _QUALITY = {"crf": "18", "preset": "fast"}
+_BT709 = (1, 1, 1, 1)
+_BT709_SCALE = "out_color_matrix=bt709:out_range=tv"
 _TURNS = {90: ("transpose=cclock",), 180: ("hflip", "vflip"), 270: ("transpose=clock",)}
 
 Watch = Callable[[float], None]
@@ -123,7 +127,7 @@ class _Pictures:
         frames = frames_of(excerpt, beat=lambda: watch(self._done))
         first = next(frames)
         self._frames = chain((first,), frames)
-        self._drawn = _Drawn(first[1])
+        self._drawn = _Drawn(excerpt, first[1])
         self._stream = output.add_stream("libx264", rate=excerpt.rate, options=_QUALITY)
         self._set_up(first[1])
 
@@ -138,13 +142,9 @@ class _Pictures:
         context.time_base = self._excerpt.tick_s
         like = self._drawn.frame(first)
         context.width, context.height, context.pix_fmt = like.width, like.height, like.format.name
-        shape = self._excerpt.pixel_shape
-        context.sample_aspect_ratio = 1 / shape if self._drawn.across else shape
-        # Colours go through as they are, so that they mean what they meant.
-        context.color_range = int(first.color_range)
-        context.colorspace = int(first.colorspace)
-        context.color_primaries = int(first.color_primaries)
-        context.color_trc = int(first.color_trc)
+        context.sample_aspect_ratio = self._drawn.shape
+        context.color_range, context.colorspace = self._drawn.colours[:2]
+        context.color_primaries, context.color_trc = self._drawn.colours[2:]
 
     def _timed(self) -> Iterator[av.VideoFrame]:
         """Frames by the clip's own clock; how long each is shown is known before it goes on."""
@@ -170,41 +170,54 @@ class _Pictures:
 
 
 class _Drawn:
-    """Decoded frames -> upright 4:2:0 with even sides, all of the first one's size."""
+    """Decoded frames -> upright 4:2:0 with even sides, all of the first one's size.
 
-    def __init__(self, first: av.VideoFrame) -> None:
+    Colours and lines go through as they are, so that they mean what they meant; where a player
+    would do more than turn them, they are drawn again, in BT.709.
+
+    Attributes:
+        shape: Width of a pixel by its height.
+        colours: Range, matrix, primaries and transfer, numbers of ITU-T H.273.
+    """
+
+    def __init__(self, excerpt: Excerpt, first: av.VideoFrame) -> None:
+        looks = excerpt.looks
         self._form = (first.width, first.height, first.format.name)
         self._converter = VideoReformatter()
-        self._graph = Graph()
-        turn = first.rotation % 360
-        across = turn % 180 != 0
-        source = self._graph.add_buffer(
-            width=first.width,
-            height=first.height,
-            format=first.format,
-            time_base=first.time_base,
-        )
-        width, height = (first.height, first.width) if across else (first.width, first.height)
-        steps = [self._step(name) for name in (*_TURNS.get(turn, ()), *_evened(width, height))]
-        self._graph.link_nodes(
-            source, *steps, self._step("format=yuv420p|yuvj420p"), self._graph.add("buffersink")
-        ).configure()
-        self.across = across
+        self._upright: Upright | None = None
+        if looks.as_stored:
+            turn = looks.orientation.rotation
+            width, height = shown_size(first.width, first.height, Fraction(1), looks.orientation)
+            steps = (*_TURNS.get(turn, ()), *_evened(width, height), "format=yuv420p|yuvj420p")
+            self.shape = 1 / looks.shape if looks.orientation.across else looks.shape
+            self.colours = _colours_of(first)
+        else:
+            self._upright = Upright(excerpt.path, first, looks.shape)
+            width, height = size_of(looks, first)
+            steps = (*_evened(width, height), f"scale={_BT709_SCALE}", "format=yuv420p")
+            self.shape, self.colours = Fraction(1), _BT709
+        self._chain = Chain(*steps)
 
     def frame(self, frame: av.VideoFrame) -> av.VideoFrame:
         """The same picture, as it goes to the encoder."""
         width, height, form = self._form
-        if (frame.width, frame.height, frame.format.name) != self._form:
+        if self._upright is not None:
+            frame = av.VideoFrame.from_ndarray(self._upright.picture(frame), format="bgr24")
+        elif (frame.width, frame.height, frame.format.name) != self._form:
             frame = self._converter.reformat(frame, width=width, height=height, format=form)
-        self._graph.vpush(frame)
-        drawn = self._graph.vpull()
+        drawn = self._chain.frame(frame)
         # Or the encoder would repeat the source's own choice of key frames.
         drawn.pict_type = PictureType.NONE
         return drawn
 
-    def _step(self, text: str) -> FilterContext:
-        name, _, options = text.partition("=")
-        return self._graph.add(name, options or None)
+
+def _colours_of(frame: av.VideoFrame) -> tuple[int, int, int, int]:
+    return (
+        int(frame.color_range),
+        int(frame.colorspace),
+        int(frame.color_primaries),
+        int(frame.color_trc),
+    )
 
 
 def _evened(width: int, height: int) -> tuple[str, ...]:

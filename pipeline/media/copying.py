@@ -156,5 +156,7 @@ def _alike(excerpt: Excerpt, pairs: Iterator[tuple[_Timed | None, _Timed | None]
 
 
 def _same_picture(excerpt: Excerpt, theirs: av.VideoFrame, ours: av.VideoFrame) -> bool:
-    picture, copy = (Upright(excerpt.path, frame).picture(frame) for frame in (theirs, ours))
+    picture, copy = (
+        Upright(excerpt.path, frame, excerpt.looks.shape).picture(frame) for frame in (theirs, ours)
+    )
     return np.array_equal(picture, copy)

@@ -17,6 +17,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from pipeline.errors import Code, MediaError
+from pipeline.media.appearance import Looks, looks_of
 from pipeline.media.container import open_container
 from pipeline.media.presented import presented
 
@@ -38,7 +39,7 @@ class Excerpt:
         start: Tick at which the span starts; the frame shown then may have come before.
         end: Tick at which it ends, greater than `start`; a frame that comes then is not in it.
         rate: Frames a second on average, as the container has it.
-        pixel_shape: Width of a stored pixel by its height.
+        looks: How its pictures are to be shown.
     """
 
     path: Path
@@ -47,7 +48,7 @@ class Excerpt:
     start: int
     end: int
     rate: Fraction
-    pixel_shape: Fraction
+    looks: Looks
 
     @property
     def start_s(self) -> Fraction:
@@ -77,14 +78,14 @@ def locate(path: Path, start_s: float, end_s: float) -> Excerpt:
     with open_container(path) as (container, stream):
         origin, first = next(presented(path, container, stream), (0, None))
         rate = stream.average_rate or Fraction(25)
-        shape = stream.sample_aspect_ratio or Fraction(1)
-    if first is None or first.time_base is None:
-        raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
+        if first is None or first.time_base is None:
+            raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
+        looks = looks_of(stream, first)
     start, end = (
         origin + math.floor(Fraction(max(0.0, seconds)) / first.time_base + Fraction(1, 2))
         for seconds in (start_s, end_s)
     )
-    return Excerpt(path, first.time_base, origin, start, max(end, start + 1), rate, shape)
+    return Excerpt(path, first.time_base, origin, start, max(end, start + 1), rate, looks)
 
 
 def frames_of(excerpt: Excerpt, *, beat: Beat = lambda: None) -> Iterator[_Timed]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeline.data import Video
 from pipeline.errors import Code, MediaError
 from pipeline.files import open_regular, told
+from pipeline.media.appearance import looks_of, size_of
 from pipeline.media.container import open_container
 from pipeline.media.look import stamp_of
 from pipeline.media.presented import presented
@@ -45,16 +46,17 @@ def examine(path: Path, *, beat: Callable[[], None] = lambda: None) -> tuple[Vid
         first = next((frame for _, frame in presented(path, container, stream)), None)
         if first is None:
             raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
-        turned = first.rotation % 180 != 0
+        looks = looks_of(stream, first)
+        width, height = size_of(looks, first)
         video = Video(
             video_id=content_id(path, beat=beat),
             path=os.path.abspath(path),
             stamp=stamp,
             codec=stream.codec_context.name,
             container=container.format.name,
-            width=first.height if turned else first.width,
-            height=first.width if turned else first.height,
-            rotation=first.rotation % 360,
+            width=width,
+            height=height,
+            rotation=looks.orientation.rotation,
             frames=len(timeline.ticks),
             duration_s=timeline.end_s,
             frame_rate=timeline.frame_rate,

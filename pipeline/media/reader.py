@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +22,7 @@ import numpy as np
 
 from pipeline.data import FrameBatch, UInt8Array
 from pipeline.errors import Code, MediaError
+from pipeline.media.appearance import Looks, beyond_decord, looks_of
 from pipeline.media.container import open_container
 from pipeline.media.decoded import Upright
 from pipeline.media.look import is_plain_container
@@ -32,8 +34,8 @@ Backend = Literal["auto", "decord", "pyav"]
 DECORD_BYTES = 256 << 20
 """Most bytes of decoded frames that `auto` lets decord hold."""
 
-COLOUR_VERSION = 1
-"""Counts changes of how stored colours become BGR; part of an archive's identity."""
+COLOUR_VERSION = 2
+"""Counts changes of how stored pictures become BGR; part of an archive's identity."""
 
 DECORD_THREADS = 2
 """With more, or its own choice, decord gives up in the middle of VP9 files."""
@@ -134,12 +136,12 @@ def _pyav_frames(
     upright: Upright | None = None
     done = 0 if after is None else int(np.searchsorted(timeline.ticks, after, side="right"))
     for kind, count in (("AUTO", threads), ("SLICE", 1)):
-        for tick, frame in _decode(path, kind, count):
+        for tick, frame, ratio in _decode(path, kind, count):
             if after is not None and tick <= after:
                 continue
             if kind == "AUTO" and (done == len(timeline.ticks) or tick != timeline.ticks[done]):
                 break
-            upright = upright or Upright(path, frame)
+            upright = upright or Upright(path, frame, ratio)
             yield tick, upright.picture(frame)
             after, done = tick, done + 1
         if done == len(timeline.ticks):
@@ -147,11 +149,15 @@ def _pyav_frames(
         _log.debug("%s: frame %d of %d is missing", path, done, len(timeline.ticks))
 
 
-def _decode(path: Path, kind: str, threads: int) -> Iterator[tuple[int, av.VideoFrame]]:
+def _decode(
+    path: Path, kind: str, threads: int
+) -> Iterator[tuple[int, av.VideoFrame, Fraction | None]]:
+    """Ticks, frames, and the shape of the stream's pixels."""
     with open_container(path) as (container, stream):
         stream.thread_type = kind
         stream.codec_context.thread_count = threads
-        yield from presented(path, container, stream)
+        for tick, frame in presented(path, container, stream):
+            yield tick, frame, stream.sample_aspect_ratio
 
 
 def _decord_frames(path: Path, timeline: Timeline) -> Iterator[_TimedFrame]:
@@ -160,6 +166,8 @@ def _decord_frames(path: Path, timeline: Timeline) -> Iterator[_TimedFrame]:
     # protocols: it is given what PyAV opened, and of that the plainest containers.
     if not (timeline.plain and is_plain_container(path)):
         raise _decord_error(path, "it is right about whole MP4, MOV, MKV and WebM files alone")
+    if need := beyond_decord(_looks(path)):
+        raise _decord_error(path, f"its pictures {need}")
     import decord
 
     decord.logging.set_level(decord.logging.QUIET)
@@ -178,6 +186,14 @@ def _decord_frames(path: Path, timeline: Timeline) -> Iterator[_TimedFrame]:
         decord.DECORDError, decord.DECORDLimitReachedError, RuntimeError, UnicodeEncodeError,
     ) as error:  # fmt: skip
         raise _decord_error(path, str(error)) from None
+
+
+def _looks(path: Path) -> Looks:
+    with open_container(path) as (container, stream):
+        _, first = next(presented(path, container, stream), (0, None))
+        if first is None:
+            raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
+        return looks_of(stream, first)
 
 
 def _decord_error(path: Path, detail: str) -> MediaError:

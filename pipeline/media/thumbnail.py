@@ -54,9 +54,10 @@ def frame_at(path: Path, seconds: float) -> UInt8Array:
         if first is None or first.time_base is None:
             raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
         wanted = start + math.floor(Fraction(seconds) / first.time_base + Fraction(1, 2))
+        ratio = stream.sample_aspect_ratio
         found = first if wanted <= start else _seek(container, stream, start, wanted)
     found = found or _read_on(path, wanted) or first
-    bgr = Upright(path, first).picture(found)
+    bgr = Upright(path, first, ratio).picture(found)
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 

@@ -49,3 +49,11 @@ def decode(path: Path, *, every: int, stream: int | None = None) -> Truth:
     width, height = (int(part) for part in shown[0][1:])
     samples = np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width, 3)
     return Truth((ticks - ticks[0]) * float(tick), (width, height), samples)
+
+
+def shown(path: Path, chain: str, size: tuple[int, int]) -> UInt8Array:
+    """All frames as a chain of ffmpeg's filters shows them, RGB, uint8 (n, height, width, 3)."""
+    command = [FFMPEG, "-nostdin", "-v", "error", "-i", str(path), "-vf", f"{chain},format=rgb24"]
+    command += ["-an", "-fps_mode", "passthrough", "-f", "rawvideo", "-"]
+    done = subprocess.run(command, check=True, capture_output=True)
+    return np.frombuffer(done.stdout, np.uint8).reshape(-1, size[1], size[0], 3)
