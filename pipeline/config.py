@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterator
+from datetime import UTC, tzinfo
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -23,7 +25,7 @@ from pydantic import (
 )
 
 from pipeline.filters import PathIs
-from pipeline.text import without_secret
+from pipeline.text import name_pattern, without_secret
 
 MAX_CANDIDATES = 64
 """Most frames that a scene keeps while it is open; it bounds memory and samples a scene."""
@@ -63,6 +65,30 @@ def _checked_pattern(pattern: str) -> str:
     return PathIs(pattern).pattern
 
 
+def _checked_name_pattern(pattern: str) -> str:
+    name_pattern(pattern)
+    return pattern
+
+
+def zone_of(name: str) -> tzinfo:
+    """A time zone by its name, such as `UTC` or `Europe/Berlin`.
+
+    Raises:
+        ValueError: There is none.
+    """
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f"{name!r} is no time zone: write UTC, or a name such as Europe/Berlin"
+        ) from None
+
+
+def _checked_zone(name: str) -> str:
+    zone_of(name)
+    return name
+
+
 Auto = Literal["auto"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -96,10 +122,12 @@ class SourceConfig(Section):
 
     paths: Names = ()
     extensions: Names = (
-        ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg",
+        ".3gp", ".asf", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg",
         ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
     )  # fmt: skip
     follow_links: bool = False
+    recorded_at: Annotated[str, AfterValidator(_checked_name_pattern)] | None = None
+    recorded_zone: Annotated[str, AfterValidator(_checked_zone)] = "UTC"
     tags: tuple[TagRule, ...] = ()
 
 

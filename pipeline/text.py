@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import datetime, tzinfo
+from functools import lru_cache
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _CLOCK = re.compile(rf"(?:(?:(?P<h>\d+):)?(?P<m>\d+):)?(?P<s>{_NUMBER})", re.ASCII)
 _UNITS = re.compile(
     rf"(?:(?P<h>{_NUMBER})h)?(?:(?P<m>{_NUMBER})m)?(?:(?P<s>{_NUMBER})s)?", re.ASCII
 )
+_DIRECTIVES = {
+    "Y": r"\d{4}", "m": r"\d{2}", "d": r"\d{2}", "H": r"\d{2}", "M": r"\d{2}", "S": r"\d{2}",
+    "z": r"Z|[+-]\d{2}:?\d{2}",
+}  # fmt: skip
+"""Of `strptime`, what a file's name may say."""
+
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 _SHOWN = 60
@@ -109,3 +117,53 @@ def _columns(text: str) -> int:
     """How wide a terminal shows a text."""
     wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
     return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)
+
+
+def time_in_name(name: str, pattern: str, zone: tzinfo) -> str | None:
+    """The time that a file's name says, ISO 8601 with its zone, or None.
+
+    Args:
+        name: Such as `VID_20240501_134500.mp4`.
+        pattern: Such as `%Y%m%d_%H%M%S`, as `name_pattern` takes it; it may match anywhere.
+        zone: Of names that say none themselves.
+    """
+    for found in name_pattern(pattern).finditer(name):
+        parts = {part: text for part, text in found.groupdict().items() if part != "z"}
+        own = (found.groupdict().get("z") or "").replace("Z", "+00:00")
+        try:
+            numbers = [int(parts.get(part, 0)) for part in "YmdHMS"]
+            moment = datetime(*numbers, tzinfo=zone)  # type: ignore[misc, arg-type]
+            if own:
+                moment = datetime.fromisoformat(f"{moment:%Y-%m-%dT%H:%M:%S}{own}")
+        except ValueError:  # such as a thirteenth month
+            continue
+        return moment.isoformat()
+    return None
+
+
+@lru_cache(maxsize=16)
+def name_pattern(pattern: str) -> re.Pattern[str]:
+    """`%Y%m%d_%H%M%S` as a regular expression; what is no directive stands for itself.
+
+    Raises:
+        ValueError: It has an unknown directive, one twice, or lacks year, month or day.
+    """
+    parts, last = [], 0
+    for directive in re.finditer("%(.?)", pattern):
+        parts.append(re.escape(pattern[last : directive.start()]))
+        last, name = directive.end(), directive[1]
+        if name == "%":
+            parts.append("%")
+        elif name not in _DIRECTIVES:
+            known = " ".join(f"%{each}" for each in _DIRECTIVES)
+            raise ValueError(f"%{name} in {pattern!r} is not known: {known}, and %% for a %")
+        else:
+            parts.append(f"(?P<{name}>{_DIRECTIVES[name]})")
+    parts.append(re.escape(pattern[last:]))
+    lacking = [f"%{name}" for name in "Ymd" if f"(?P<{name}>" not in "".join(parts)]
+    if lacking:
+        raise ValueError(f"{pattern!r} lacks {' '.join(lacking)}: write one such as %Y%m%d_%H%M%S")
+    try:
+        return re.compile(rf"(?<!\d){''.join(parts)}(?!\d)")
+    except re.error:
+        raise ValueError(f"{pattern!r} says something twice") from None

@@ -93,6 +93,8 @@ def _metadata(record: VideoRecord) -> dict[str, Any]:
         "codec": video.codec,
         "size_bytes": video.stamp.size_bytes,
         "recorded_at": video.recorded_at,
+        "recorded_from": video.recorded_from,
+        "covered": video.covered or None,
         "indexed_at": record.indexed_at,
         "tags": list(record.tags),
     }

@@ -148,7 +148,9 @@ def report_document(report: IngestReport, failures: list[dict[str, str]]) -> dic
 
 
 def _more(counts: VideoCounts) -> str:
-    return f", {counts.removed} removed" if counts.removed else ""
+    names = ("partial", "removed")
+    told = ((name, getattr(counts, name)) for name in names)
+    return "".join(f", {count} {name}" for name, count in told if count)
 
 
 def _empty_report() -> IngestReport:

@@ -14,13 +14,17 @@ from pipeline.text import printable
 
 def probe_cli(
     video: Annotated[Path, typer.Argument(help="A video file.")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Decode all of it, to see whether it is whole.")
+    ] = False,
     config: ConfigFile = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a video file is.
 
-    Codec, upright size, presented frames, duration, as a player shows them.
+    Codec, upright size, presented frames, duration, as a player shows them. What of a damaged file
+    can be read is in covered: with --check, since only decoding says it.
     """
     from pipeline.media.look import look_at
 
@@ -30,7 +34,7 @@ def probe_cli(
         # It imports decoders, which takes longer than that look.
         from pipeline.ingest.inspect import probe_file
 
-        found = dataclasses.asdict(probe_file(video, loaded.config))
+        found = dataclasses.asdict(probe_file(video, loaded.config, check=check))
     stamp = found.pop("stamp")
     document = {**found, "size_bytes": stamp["size_bytes"]}
     if as_json:

@@ -64,6 +64,8 @@ class _Bar:
                 self._progress.update(self._task, video=f"{name} {clock(event.pts_s)}")
             case data.Committed():
                 self._progress.advance(self._task, len(event.record.paths))
+                if event.record.video.covered:
+                    _say(event, self._progress.console)
             case data.Failure():
                 self._progress.advance(self._task)
                 _say(event, self._progress.console)
@@ -81,7 +83,7 @@ def _say(event: RunEvent, console: Console) -> None:
                 line += f", {event.failed_before} failed before"
         case data.Committed(record):
             line = (
-                f"ingested {printable(record.video.path)} ({clock(record.video.duration_s)},"
+                f"{_how(record.video)} {printable(record.video.path)} ({_much(record.video)},"
                 f" {record.scenes} scenes, {record.rows} rows)"
             )
         case data.Told():
@@ -93,3 +95,17 @@ def _say(event: RunEvent, console: Console) -> None:
         case _:
             return
     console.print(line, markup=False)
+
+
+def _how(video: data.Video) -> str:
+    return (
+        "partial: damaged, and ingested as far as it can be read:" if video.covered else "ingested"
+    )
+
+
+def _much(video: data.Video) -> str:
+    whole = clock(video.duration_s)
+    if not video.covered:
+        return whole
+    spans = ", ".join(f"{clock(start_s)}-{clock(end_s)}" for start_s, end_s in video.covered)
+    return f"{spans} of {whole}"

@@ -67,6 +67,7 @@ def status(config: Config) -> dict[str, Any]:
         "segments": stats.names.segments,
         "fingerprint": stats.names.fingerprint,
         **dataclasses.asdict(totals),
+        "partial": [{"uri": path, "covered": spans} for path, spans in totals.partial.items()],
         "last_run": last_run(config),
         "index": {"type": stats.settings.index.type, **stats.settings.index.params},
         "encoder": dict(identity.encoder),
@@ -129,6 +130,10 @@ def _lines(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
         )
     failed = _flat(document["failed"])
     yield "failed", f"{failed}; vsearch retry tries them again" if failed else "none"
+    yield "partial", f"{len(document['partial'])} videos, in as far as they can be read"
+    for each in document["partial"]:
+        spans = ", ".join(f"{clock(start_s)}-{clock(end_s)}" for start_s, end_s in each["covered"])
+        yield "", f"{printable(each['uri'])}: {spans}"
 
 
 def _run(note: dict[str, Any] | None) -> str:

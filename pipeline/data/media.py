@@ -10,6 +10,7 @@ from pipeline.data.arrays import Float64Array, UInt8Array
 DRAWN = "vsearch demo world"
 """The comment in the metadata of the videos that the demo draws."""
 
+RecordedFrom = Literal["container", "filename"]
 Boundary = Literal["start", "detected", "max_length"]
 
 
@@ -64,7 +65,7 @@ class Video:
     duration_s: float
     frame_rate: float
     recorded_at: str | None = None
-    recorded_from: Literal["container", "filename"] | None = None
+    recorded_from: RecordedFrom | None = None
     comment: str | None = None
     covered: tuple[tuple[float, float], ...] = ()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.data.arrays import Float32Array
-from pipeline.data.media import Box, Scene, Video
+from pipeline.data.media import Box, RecordedFrom, Scene, Video
 from pipeline.filters import EVERY_ROW, Kind, Selection
 
 
@@ -108,6 +108,8 @@ class VideoEntry:
         rows: How many rows it has.
         paths: Every path with this content.
         tags: Labels given to the video.
+        recorded_at: Capture time, ISO 8601, or None.
+        recorded_from: Where that comes from.
     """
 
     video_id: str
@@ -115,6 +117,8 @@ class VideoEntry:
     rows: int
     paths: tuple[str, ...]
     tags: tuple[str, ...] = ()
+    recorded_at: str | None = None
+    recorded_from: RecordedFrom | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,7 @@ class Totals:
         oldest_indexed_at: When the first of them was committed, ISO 8601 in UTC; None if there is
             none.
         newest_indexed_at: When the last one was.
+        partial: Those that could be read only in part, by path: the spans that were, as in `Video`.
     """
 
     videos: int
@@ -169,6 +174,7 @@ class Totals:
     video_s: float
     oldest_indexed_at: str | None
     newest_indexed_at: str | None
+    partial: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
 
 
 class MeanCosine(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config import Config
@@ -31,6 +32,7 @@ from pipeline.ingest.known import Known, KnownFiles
 from pipeline.ingest.ledger import Ledger
 from pipeline.ingest.places import Places, is_tidied_away, moved
 from pipeline.ingest.reconcile import next_revision, reconcile
+from pipeline.ingest.recorded import dated, is_recorded_else, recorded
 from pipeline.ingest.stop import Stop
 from pipeline.ingest.tags import rule_tags
 from pipeline.ingest.workers import decode_pool
@@ -156,12 +158,16 @@ class Chain:
             key
             for key, entry in self._entries.items()
             if paths[key]
-            and (paths[key] != entry.paths or self._tags(key, paths[key]) != entry.tags)
+            and (
+                paths[key] != entry.paths
+                or self._tags(key, paths[key]) != entry.tags
+                or is_recorded_else(entry, paths[key], self._config.source)
+            )
         ]
         for start in range(0, len(changed), _CHUNK):
             records = self._store.videos(changed[start : start + _CHUNK])
             self._store.commit(
-                moved(record, paths[key], self._tags(key, paths[key]))
+                dated(moved(record, paths[key], self._tags(key, paths[key])), self._config.source)
                 for key, record in records.items()
             )
         self._store.delete_videos(removed)
@@ -205,7 +211,8 @@ class Chain:
                 self.video_s += event.video.read_s
                 videos = self._in_progress[event.video.video_id]
                 paths = tuple(sorted(video.path for video in videos)[:MAX_PATHS])
-                self._announce(self._writer.finish(event, paths))
+                video = recorded(event.video, paths, self._config.source)
+                self._announce(self._writer.finish(replace(event, video=video), paths))
             case Failure():
                 self._fail_video(event)
             case Video() | Progress():
@@ -251,7 +258,13 @@ class Chain:
             videos = self._in_progress.pop(key)
             self._known.add(key)
             self._entries[key] = VideoEntry(
-                key, record.revision, record.rows, record.paths, record.tags
+                key,
+                record.revision,
+                record.rows,
+                record.paths,
+                record.tags,
+                record.video.recorded_at,
+                record.video.recorded_from,
             )
             if record.video.covered:
                 self._partial += len(videos)

@@ -5,22 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.config import Config
-from pipeline.data import Failure, Scene, SceneSamples, Video
+from pipeline.config import Config, ScenesConfig
+from pipeline.data import Decoded, Failure, Scene, SceneSamples, Video
 from pipeline.errors import Code, MediaError
 from pipeline.ingest.child import Event
 from pipeline.ingest.decode import DecodeSettings
+from pipeline.ingest.recorded import recorded
 from pipeline.ingest.workers import decode_pool
 
 
-def probe_file(path: Path, config: Config) -> Video:
-    """What `probe` finds in a file.
+def probe_file(path: Path, config: Config, *, check: bool = False) -> Video:
+    """What `probe` finds in a file, and what its name says.
+
+    Args:
+        path: The file.
+        config: All settings.
+        check: Decode all of it, to see what of it can be read.
 
     Raises:
-        MediaError: As `probe`, or DECODE_CRASH, DECODE_MEMORY or DECODE_TIMEOUT.
+        MediaError: As `probe`, with `check` as `decode_video`, or DECODE_CRASH, DECODE_MEMORY or
+            DECODE_TIMEOUT.
     """
-    settings = DecodeSettings(config.decode, config.scenes, None)
-    return next(event for event in _events(path, settings, go_on=False) if isinstance(event, Video))
+    # Nothing is detected: only the frames are of interest.
+    scenes = ScenesConfig(detector="fixed")
+    settings = DecodeSettings(config.decode, scenes, None)
+    for event in _events(path, settings, go_on=check):
+        if isinstance(event, Decoded) or (isinstance(event, Video) and not check):
+            video = event.video if isinstance(event, Decoded) else event
+            return recorded(video, [video.path], config.source)
+    raise AssertionError("a file ends in what was found, or in an error")
 
 
 def scenes_of_file(path: Path, config: Config) -> list[Scene]:

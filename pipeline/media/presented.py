@@ -13,10 +13,14 @@ from typing import Any
 
 import av
 from av.container import InputContainer
+from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from pipeline.errors import Code, MediaError
 from pipeline.media.container import packets_of
+
+_MOST_HELD = 16
+"""Frames that may be shown before one that they lean on: as many as H.264 and HEVC allow."""
 
 _USUAL_RATE = Fraction(25)
 """Frames a second, as FFmpeg takes it, of a stream that says nothing."""
@@ -29,7 +33,7 @@ def presented(
 
     Frames that the container says to discard do not come; nor do those with a time that was there
     already. Behind an error, or a frame that the decoder calls corrupt, nothing comes before the
-    next key frame that is whole: what is in between leans on what is missing.
+    next key frame that is whole, nor do the B-frames right before it: they may lean on it.
 
     Several threads (`stream.thread_type`) may lose frames next to an error, one thread does not.
 
@@ -46,20 +50,25 @@ def presented(
         MediaError: DECODE_ERROR, no frame can be decoded though there are packets.
     """
     clock = Clock(container, stream)
+    held: list[tuple[int, av.VideoFrame]] = []
     last: int | None = None
-    trusted, packets = True, 0
+    trusted, seen = True, False
     for frame in _frames(container, stream):
-        packets += 1
-        if not isinstance(frame, av.VideoFrame):
+        seen = True
+        tick = clock.lost() if frame is None else clock.tick(frame)
+        if frame is None or frame.is_corrupt:
             trusted = False
-            clock.lost()
+            held.clear()
             continue
-        tick = clock.tick(frame)
-        trusted = not frame.is_corrupt and (trusted or frame.key_frame)
+        trusted = trusted or frame.key_frame
         if trusted and (last is None or tick > last):
             last = tick
-            yield tick, frame
-    if last is None and packets:
+            held.append((tick, frame))
+        if frame.pict_type != PictureType.B or len(held) == _MOST_HELD:
+            yield from held
+            held.clear()
+    yield from held
+    if last is None and seen:
         raise MediaError("none of its frames can be decoded", code=Code.DECODE_ERROR, uri=str(path))
 
 
@@ -97,9 +106,10 @@ class Clock:
         self._next, self._lost = stamp + self.step, 0
         return stamp
 
-    def lost(self) -> None:
+    def lost(self) -> int:
         """A packet gave no frame: in a stream without times its time passes all the same."""
         self._lost += 1
+        return self._next
 
 
 def frame_ticks(stream: VideoStream) -> int:

@@ -48,6 +48,7 @@ def examine(path: Path, *, beat: Callable[[], None] = lambda: None) -> tuple[Vid
             raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
         looks = looks_of(stream, first)
         width, height = size_of(looks, first)
+        recorded_at = _capture_time(container.metadata)
         video = Video(
             video_id=content_id(path, beat=beat),
             path=os.path.abspath(path),
@@ -60,7 +61,8 @@ def examine(path: Path, *, beat: Callable[[], None] = lambda: None) -> tuple[Vid
             frames=len(timeline.ticks),
             duration_s=timeline.end_s,
             frame_rate=timeline.frame_rate,
-            recorded_at=_capture_time(container.metadata.get("creation_time")),
+            recorded_at=recorded_at,
+            recorded_from="container" if recorded_at else None,
             comment=_comment(container.metadata),
         )
     return video, timeline
@@ -83,20 +85,26 @@ def content_id(path: Path, *, beat: Callable[[], None] = lambda: None) -> str:
     return digest.hexdigest()
 
 
-def _capture_time(text: str | None) -> str | None:
-    """The container's creation time as ISO 8601 in UTC, or None.
+def _capture_time(metadata: Mapping[str, str]) -> str | None:
+    """When a container says that it was recorded, ISO 8601 with a time zone, or None.
+
+    Cameras that know their zone write it as QuickTime's `creationdate`; `creation_time` is in UTC.
+    """
+    texts = (metadata.get(name) for name in ("com.apple.quicktime.creationdate", "creation_time"))
+    return next((time for text in texts if text and (time := _as_time(text))), None)
+
+
+def _as_time(text: str) -> str | None:
+    """A time as ISO 8601; without a zone it is taken as UTC.
 
     Writers without a clock leave the epoch of the format (1904 or 1970): that is no capture time.
     """
-    if not text:
-        return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).isoformat() if moment.year > 1970 else None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.isoformat() if moment.year > 1970 else None
 
 
 def _comment(metadata: Mapping[str, str]) -> str | None:

@@ -106,8 +106,7 @@ def video_record(row: Mapping[str, Any]) -> VideoRecord:
     probe = dict(row["probe"])
     probe["path"] = unescape(probe["path"])
     probe["stamp"] = FileStamp(**probe["stamp"])
-    # Rows of earlier versions have no spans.
-    probe["covered"] = tuple((start_s, end_s) for start_s, end_s in probe.get("covered", ()))
+    probe["covered"] = _spans(probe)
     return VideoRecord(
         video=Video(**probe, recorded_at=row["recorded_at"] or None),
         revision=int(row["revision"]),
@@ -128,6 +127,8 @@ def video_entry(row: Mapping[str, Any]) -> VideoEntry:
         rows=int(row["rows"]),
         paths=tuple(unescape(path) for path in row["paths"]),
         tags=tuple(unescape(tag) for tag in row["tags"]),
+        recorded_at=row["recorded_at"] or None,
+        recorded_from=row["probe"].get("recorded_from"),
     )
 
 
@@ -148,13 +149,21 @@ def totals(read: Iterable[Mapping[str, Any]]) -> Totals:
     video_s = 0.0
     oldest: str | None = None
     newest: str | None = None
+    partial: dict[str, tuple[tuple[float, float], ...]] = {}
     for row in read:
         videos += 1
         count += int(row["rows"])
         video_s += float(row["probe"]["duration_s"])
         oldest = min(oldest or row["indexed_at"], row["indexed_at"])
         newest = max(newest or row["indexed_at"], row["indexed_at"])
-    return Totals(videos, count, video_s, oldest, newest)
+        if spans := _spans(row["probe"]):
+            partial[unescape(row["probe"]["path"])] = spans
+    return Totals(videos, count, video_s, oldest, newest, dict(sorted(partial.items())))
+
+
+def _spans(probe: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
+    # Rows of earlier versions have none.
+    return tuple((float(start_s), float(end_s)) for start_s, end_s in probe.get("covered", ()))
 
 
 def found(answer: Mapping[str, Any]) -> Hit:

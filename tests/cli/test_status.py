@@ -22,6 +22,7 @@ KEYS = {
     "store", "server", "collection", "segments", "fingerprint", "videos", "rows", "video_s",
     "oldest_indexed_at", "newest_indexed_at", "last_run", "index", "encoder", "content", "dim",
     "versions", "vector_bytes", "file_bytes", "left_over", "failed", "failures",
+    "partial",
 }  # fmt: skip
 
 
@@ -146,7 +147,7 @@ def test_lines_are_aligned(indexed: Path, vsearch: Run) -> None:
     names = [line[:9].strip() for line in lines]
     assert names == [
         "archive", "videos", "rows", "indexed", "last run", "size", "encoder", "scenes", "sample",
-        "index", "segments", "left over", "failed",
+        "index", "segments", "left over", "failed", "partial",
     ]  # fmt: skip
     assert all(line[9:11] == "  " and line[11] != " " for line in lines)
 

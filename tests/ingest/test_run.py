@@ -150,27 +150,6 @@ def test_no_paths_at_all_is_a_usage_error(settings: Callable[..., Config]) -> No
         ingest(settings("source.paths=[]"))
 
 
-def test_a_damaged_file_leaves_no_rows(
-    settings: Callable[..., Config], archive: Path, media: MediaFactory
-) -> None:
-    data = bytearray(media["reel.mp4"].read_bytes())
-    index = data.index(b"moov")
-    frames = range(len(data) // 3, index) if index > len(data) // 2 else range(index, len(data))
-    start = frames.start + len(frames) // 3
-    data[start : frames.stop - 8] = bytes(frames.stop - 8 - start)
-    (archive / "lost.mp4").write_bytes(data)
-    config = settings("decode.workers=1", "encode.batch_size=1")
-    report = ingest(config)
-    assert [(Path(f.uri).name, f.code) for f in report.failures] == [
-        ("lost.mp4", Code.DECODE_ERROR)
-    ]
-    with VideoStore.connect(config.store) as store:
-        store.open_for_reading()
-        committed = {r.video.video_id for r in store.iterate_videos()}
-        assert len(committed) == 3
-        assert {hit.video_id for hit, _ in store.scan(Scope())} == committed
-
-
 def test_what_an_earlier_attempt_left_does_not_count(
     settings: Callable[..., Config], archive: Path
 ) -> None:

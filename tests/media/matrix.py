@@ -197,7 +197,7 @@ DAMAGED = (
     File("half.mp4", of="faststart.mp4", harm=_cut_to(0.6)),
     File("half_fragmented.mp4", of="fragmented.mp4", harm=_cut_to(0.6)),
     File("half.mkv", of="open_gop.mkv", harm=_cut_to(0.6)),
-    File("half.ts", of="open_gop.ts", harm=_cut_to(0.6)),
+    File("half.ts", of="open_gop.ts", harm=_cut_to(0.55)),
     File("half.avi", of="mpeg4_b.avi", harm=_cut_to(0.6)),
     File("half.webm", of="vp9_hidden.webm", harm=_cut_to(0.6)),
     File("half.flv", of="b264.flv", harm=_cut_to(0.6)),

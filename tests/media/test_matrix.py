@@ -16,10 +16,17 @@ from pipeline.media.timeline import read_timeline
 from tests.media.colours import apart
 from tests.media.ffmpeg_truth import Truth, decode
 from tests.media.ffprobe_truth import FFPROBE, NO_FFPROBE, frame_times
-from tests.media.matrix import BORROWED, DAMAGED, MADE_OF_THOSE, WHOLE, Matrix
+from tests.media.matrix import BORROWED, DAMAGED, MADE_OF_THOSE, WHOLE, File, Matrix
 from tests.media_factory import MediaFactory
 
 SOUND = tuple(file.name for file in (*WHOLE, *MADE_OF_THOSE))
+UNSEEN = {"flips_vp9.webm", "flips_hevc.mov"}
+"""Bits that change pictures, and no decoder can tell: the codec has nothing to check them by."""
+
+NOT_ALL_SEEN = {"flips.ts", "hole.avi"}
+"""Of several changed bits H.264's decoder sees some. In AVI a time is a frame's number in the file,
+so that all behind a loss are earlier, in every player."""
+
 BACKENDS = ("pyav", "auto")
 NOT_FFPROBE = "cut_raw.h264"
 """ffprobe 5.1 gives two frames that lean on what was cut off; ffmpeg 9 and PyAV do not."""
@@ -109,6 +116,31 @@ def test_times_are_those_of_ffprobe(matrix: Matrix, name: str) -> None:
         stream = container.streams.best("video")
         said = frame_times(path, stream.index, _frame_s(stream))
     np.testing.assert_allclose(timeline.pts_s, said, rtol=0, atol=CLOCK_S)
+
+
+@pytest.mark.parametrize("file", DAMAGED, ids=lambda file: file.name)
+def test_damage_costs_what_it_damaged(matrix: Matrix, truth, file: File) -> None:
+    """What is shown is what the whole file shows then; where that is not all, it can be seen."""
+    path = matrix[file.name]
+    whole, timeline = truth(file.of), read_timeline(path)
+    times, ends, gaps = [], [], []
+    for batch in open_frames(path, backend="pyav", timeline=timeline):
+        times.extend(batch.pts_s)
+        ends.extend(batch.ends_s)
+        for at, frame in zip(batch.pts_s, batch.frames, strict=True):
+            nearest = int(np.abs(whole.pts_s - at).argmin())
+            assert abs(whole.pts_s[nearest] - at) <= CLOCK_S
+            gaps.append(apart(frame[:, :, ::-1], whole.samples[nearest]))
+    holes = [at for end, at in zip(ends, [*times[1:], timeline.end_s], strict=True) if at > end]
+    assert len(times) > 5
+    assert times[0] == 0.0
+    if file.name in UNSEEN:
+        assert len(times) == len(whole.pts_s)
+        return
+    assert timeline.cut_short or holes
+    if file.name in NOT_ALL_SEEN:
+        return
+    assert np.max(gaps) <= 0.02, "a damaged frame is shown as if it were whole"
 
 
 def test_the_matrix_is_large() -> None:

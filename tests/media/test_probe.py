@@ -94,3 +94,14 @@ def test_same_content_has_the_same_id(media: MediaFactory, tmp_path: Path) -> No
     copy = tmp_path / "other name.mkv"
     copy.write_bytes(media["short.mp4"].read_bytes())
     assert probe(copy).video_id == probe(media["short.mp4"]).video_id
+
+
+def test_a_camera_that_knows_its_zone_is_believed(media: MediaFactory, tmp_path: Path) -> None:
+    path = tmp_path / "phone.mov"
+    said = ["creation_time=2024-05-06T07:08:09Z", "com.apple.quicktime.creationdate="
+            "2024-05-06T09:08:09+0200"]  # fmt: skip
+    options = [part for text in said for part in ("-metadata", text)]
+    tags = ("-movflags", "use_metadata_tags")
+    ffmpeg("-i", str(media["short.mp4"]), "-c", "copy", *tags, *options, str(path))
+    video = probe(path)
+    assert (video.recorded_at, video.recorded_from) == ("2024-05-06T09:08:09+02:00", "container")

@@ -1,0 +1,52 @@
+"""When a video was recorded, where its container does not say: by its file's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import PurePath
+
+from pipeline.config import SourceConfig, zone_of
+from pipeline.data import RecordedFrom, Video, VideoEntry, VideoRecord
+from pipeline.text import time_in_name
+
+
+def recorded(video: Video, paths: Iterable[str], source: SourceConfig) -> Video:
+    """A video with its capture time.
+
+    The container's stands whatever the name says. A name belongs to a path and not to content, so
+    that this is asked again whenever paths or settings changed.
+
+    Args:
+        video: As it is stored, or was probed.
+        paths: All paths with its content.
+        source: What file names say.
+    """
+    at, origin = _by(video.recorded_at, video.recorded_from, paths, source)
+    return replace(video, recorded_at=at, recorded_from=origin)
+
+
+def dated(record: VideoRecord, source: SourceConfig) -> VideoRecord:
+    """A record with its capture time, by its paths."""
+    return replace(record, video=recorded(record.video, record.paths, source))
+
+
+def is_recorded_else(entry: VideoEntry, paths: Iterable[str], source: SourceConfig) -> bool:
+    """Whether a video at these paths has another capture time than is stored."""
+    return _by(entry.recorded_at, entry.recorded_from, paths, source)[0] != entry.recorded_at
+
+
+def _by(
+    at: str | None, origin: RecordedFrom | None, paths: Iterable[str], source: SourceConfig
+) -> tuple[str | None, RecordedFrom | None]:
+    """The capture time and where it comes from, of what was known of them and the paths now."""
+    # Rows of earlier versions say no origin: then there was the container only.
+    if at is not None and origin != "filename":
+        return at, "container"
+    if source.recorded_at is None:
+        return None, None
+    zone = zone_of(source.recorded_zone)
+    names = (PurePath(path).name for path in sorted(paths))
+    times = (time_in_name(name, source.recorded_at, zone) for name in names)
+    found = next((time for time in times if time), None)
+    return found, "filename" if found else None
