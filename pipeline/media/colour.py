@@ -23,6 +23,7 @@ _CURVES: dict[int, Curve] = {ColorTrc.SMPTE2084: "pq", ColorTrc.ARIB_STD_B67: "h
 _GAMUTS = {int(ColorPrimaries.BT2020): "bt2020", int(ColorPrimaries.SMPTE432): "p3"}
 
 
+@lru_cache(maxsize=64)
 def tones_of(transfer: int, primaries: int) -> Tones | None:
     """What a frame's colours mean; None where a standard screen shows them as they are.
 

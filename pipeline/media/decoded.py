@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.data import UInt8Array
 from pipeline.errors import Code, MediaError
 from pipeline.media.colour import Colours
-from pipeline.media.display import orientation_of, pixel_shape, shown
+from pipeline.media.display import Orientation, orientation_of, pixel_shape, shown
 from pipeline.media.filtering import Chain
 
 
@@ -34,6 +34,7 @@ class Upright:
         self._height = first.height
         self._shape = pixel_shape(ratio)
         self._orientation = orientation_of(first)
+        self._as_stored = self._shape == 1 and self._orientation == Orientation()
         self._whole = Colours(first.width, first.height)
         self._half = Colours(first.width, (first.height + 1) // 2)
         self._field = Chain("field=type=top")
@@ -56,7 +57,7 @@ class Upright:
                 code=Code.DECODE_ERROR,
                 uri=str(self._path),
             ) from None
-        return shown(stored, self._shape, self._orientation)
+        return stored if self._as_stored else shown(stored, self._shape, self._orientation)
 
 
 def interpolated(field: UInt8Array, height: int) -> UInt8Array:
