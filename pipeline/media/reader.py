@@ -111,6 +111,8 @@ def _batches(frames: Iterable[_TimedFrame], timeline: Timeline) -> Iterator[Fram
         """Frames with their times; each lasts until the next one, even if that one is lost."""
         starts = np.asarray(ticks, dtype=np.int64)
         ends = following[np.searchsorted(timeline.ticks, starts, side="right")]
+        # A damaged file may give times that its timeline does not have.
+        ends = np.maximum(ends, starts + 1)
         return FrameBatch(tuple(pictures), timeline.seconds(starts), timeline.seconds(ends))
 
     pictures: list[UInt8Array] = []
