@@ -1,9 +1,8 @@
 """path -> Iterator[FrameBatch]: one forward pass over the presented frames, upright, with PTS.
 
-Two decoders give the same frames. PyAV decodes no further than it is asked to; decord decodes ahead
-without a bound, so that `auto` leaves it the files whose decoded frames fit `DECORD_BYTES`
-altogether, and of those only the ones whose timeline is plain: it counts wrong on files with an
-edit list, repeats frames of MPEG-TS, and puts the last good frame in the place of a broken one.
+Two decoders give the same frames of a whole file. PyAV decodes no further than it is asked to, and
+says which frames are damaged. decord decodes ahead without a bound, counts wrong on files with an
+edit list, repeats frames of MPEG-TS, and shows a damaged frame as if it were whole: `auto` is PyAV.
 decord's random access is not dependable; nothing here seeks.
 """
 
@@ -30,9 +29,6 @@ from pipeline.media.presented import presented
 from pipeline.media.timeline import Timeline, read_timeline
 
 Backend = Literal["auto", "decord", "pyav"]
-
-DECORD_BYTES = 256 << 20
-"""Most bytes of decoded frames that `auto` lets decord hold."""
 
 COLOUR_VERSION = 2
 """Counts changes of how stored pictures become BGR; part of an archive's identity."""
@@ -66,8 +62,7 @@ def open_frames(
 
     Args:
         path: A local video file.
-        backend: `pyav`, `decord`, or `auto`: decord where it gives the presented timeline and all
-            frames fit its memory bound; PyAV otherwise, and from where decord fails.
+        backend: `pyav`, which `auto` is too, or `decord`.
         threads: PyAV's decoding threads; 0 lets it choose.
         timeline: Of this file, if it was read already.
 
@@ -79,29 +74,9 @@ def open_frames(
         MediaError: As `open_container`, NO_FRAMES, or DECODE_ERROR when no frame can be decoded.
     """
     timeline = timeline or read_timeline(path)
-    if backend == "decord":
-        frames = _decord_frames(path, timeline)
-    elif backend == "pyav" or not timeline.plain or _decoded_bytes(timeline) > DECORD_BYTES:
-        frames = _pyav_frames(path, timeline, threads)
-    else:
-        frames = _either(path, timeline, threads)
+    decord = backend == "decord"
+    frames = _decord_frames(path, timeline) if decord else _pyav_frames(path, timeline, threads)
     yield from _batches(frames, timeline)
-
-
-def _decoded_bytes(timeline: Timeline) -> int:
-    return len(timeline.ticks) * timeline.frame_bytes
-
-
-def _either(path: Path, timeline: Timeline, threads: int) -> Iterator[_TimedFrame]:
-    """Decord as far as it is right, then PyAV."""
-    last = -1
-    try:
-        for last, picture in _decord_frames(path, timeline):
-            yield last, picture
-    except MediaError as error:
-        _log.debug("decord at tick %d: %s; going on with PyAV", last, error)
-    if last != timeline.ticks[-1]:
-        yield from _pyav_frames(path, timeline, threads, after=last)
 
 
 def _batches(frames: Iterable[_TimedFrame], timeline: Timeline) -> Iterator[FrameBatch]:
@@ -127,25 +102,24 @@ def _batches(frames: Iterable[_TimedFrame], timeline: Timeline) -> Iterator[Fram
         yield batch(pictures, ticks)
 
 
-def _pyav_frames(
-    path: Path, timeline: Timeline, threads: int, *, after: int | None = None
-) -> Iterator[_TimedFrame]:
-    """The frames behind a tick.
+def _pyav_frames(path: Path, timeline: Timeline, threads: int) -> Iterator[_TimedFrame]:
+    """The frames as PyAV decodes them.
 
     Several threads may lose frames next to an error. So they decode as long as each frame is the
     next one of the timeline; from where one is not, a second pass on one thread decides.
     """
     upright: Upright | None = None
-    done = 0 if after is None else int(np.searchsorted(timeline.ticks, after, side="right"))
+    last: int | None = None
+    done = 0
     for kind, count in (("AUTO", threads), ("SLICE", 1)):
         for tick, frame, ratio in _decode(path, kind, count):
-            if after is not None and tick <= after:
+            if last is not None and tick <= last:
                 continue
             if kind == "AUTO" and (done == len(timeline.ticks) or tick != timeline.ticks[done]):
                 break
             upright = upright or Upright(path, frame, ratio)
             yield tick, upright.picture(frame)
-            after, done = tick, done + 1
+            last, done = tick, done + 1
         if done == len(timeline.ticks):
             return
         _log.debug("%s: frame %d of %d is missing", path, done, len(timeline.ticks))

@@ -124,7 +124,7 @@ def test_damage_costs_what_it_damaged(matrix: Matrix, truth, file: File) -> None
     path = matrix[file.name]
     whole, timeline = truth(file.of), read_timeline(path)
     times, ends, gaps = [], [], []
-    for batch in open_frames(path, backend="pyav", timeline=timeline):
+    for batch in open_frames(path, timeline=timeline):
         times.extend(batch.pts_s)
         ends.extend(batch.ends_s)
         for at, frame in zip(batch.pts_s, batch.frames, strict=True):
