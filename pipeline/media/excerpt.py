@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from pipeline.errors import Code, MediaError
 from pipeline.media.appearance import Looks, looks_of
 from pipeline.media.container import open_container
-from pipeline.media.presented import presented
+from pipeline.media.presented import presented, start_of, times_are_guesses
 
 # How long before the span's start a seek aims, one after the other.
 _BACK_S = (0, 1, 4, 16, 64)
@@ -76,11 +76,12 @@ def locate(path: Path, start_s: float, end_s: float) -> Excerpt:
     if not (math.isfinite(start_s) and math.isfinite(end_s)):
         raise ValueError(f"times must be finite, not {start_s} and {end_s}")
     with open_container(path) as (container, stream):
-        origin, first = next(presented(path, container, stream), (0, None))
+        _, first = next(presented(path, container, stream), (0, None))
         rate = stream.average_rate or Fraction(25)
         if first is None or first.time_base is None:
             raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
         looks = looks_of(stream, first)
+    origin = start_of(path)
     start, end = (
         origin + math.floor(Fraction(max(0.0, seconds)) / first.time_base + Fraction(1, 2))
         for seconds in (start_s, end_s)
@@ -118,6 +119,8 @@ def _sought(excerpt: Excerpt, aim: int, beat: Beat) -> Iterator[_Timed]:
     """The frames behind a seek; none where it does not prove the first one."""
     proven = False
     with open_container(excerpt.path) as (container, stream):
+        if times_are_guesses(container, stream):
+            return
         stream.thread_type = "AUTO"
         try:
             container.seek(aim, stream=stream)

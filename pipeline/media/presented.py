@@ -17,7 +17,7 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from pipeline.errors import Code, MediaError
-from pipeline.media.container import packets_of
+from pipeline.media.container import open_container, packets_of
 
 _MOST_HELD = 16
 """Frames that may be shown before one that they lean on: as many as H.264 and HEVC allow."""
@@ -72,12 +72,33 @@ def presented(
         raise MediaError("none of its frames can be decoded", code=Code.DECODE_ERROR, uri=str(path))
 
 
+def start_of(path: Path) -> int:
+    """The tick at which a file's timeline starts.
+
+    It is that of the first frame that comes out of the decoder, whole or not: a player shows it.
+
+    Raises:
+        MediaError: As `open_container`, or NO_FRAMES.
+    """
+    with open_container(path) as (container, stream):
+        clock = Clock(container, stream)
+        first = next((frame for frame in _frames(container, stream) if frame is not None), None)
+        if first is None:
+            raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
+        return clock.tick(first)
+
+
 def has_no_times(container: InputContainer) -> bool:
     """Whether a container's times say only in which order packets are decoded.
 
     AVI has no others; what FFmpeg gives as presentation times there is a guess.
     """
     return "avi" in container.format.name.split(",")
+
+
+def times_are_guesses(container: InputContainer, stream: VideoStream) -> bool:
+    """Whether the times of frames behind a seek are not those of frames read from the start."""
+    return has_no_times(container) and not stream.codec_context.codec.intra_only
 
 
 class Clock:

@@ -22,7 +22,7 @@ from pipeline.data import UInt8Array
 from pipeline.errors import Code, MediaError
 from pipeline.media.container import open_container
 from pipeline.media.decoded import Upright
-from pipeline.media.presented import presented
+from pipeline.media.presented import presented, start_of, times_are_guesses
 
 # How long before the wanted time a seek aims, one after the other. MP4 is sought by decoding time
 # and MPEG-TS by bytes: both may arrive behind the key frame that is needed.
@@ -50,12 +50,14 @@ def frame_at(path: Path, seconds: float) -> UInt8Array:
         raise ValueError(f"a time must be finite, not {seconds}")
     with open_container(path) as (container, stream):
         stream.thread_type = "AUTO"
-        start, first = next(presented(path, container, stream), (0, None))
+        _, first = next(presented(path, container, stream), (0, None))
         if first is None or first.time_base is None:
             raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
+        start = start_of(path)
         wanted = start + math.floor(Fraction(seconds) / first.time_base + Fraction(1, 2))
         ratio = stream.sample_aspect_ratio
-        found = first if wanted <= start else _seek(container, stream, start, wanted)
+        sought = wanted > start and not times_are_guesses(container, stream)
+        found = _seek(container, stream, start, wanted) if sought else None
     found = found or _read_on(path, wanted) or first
     bgr = Upright(path, first, ratio).picture(found)
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)

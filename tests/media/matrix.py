@@ -203,6 +203,7 @@ DAMAGED = (
     File("half.flv", of="b264.flv", harm=_cut_to(0.6)),
     File("half.gif", of="gif.gif", harm=_cut_to(0.6)),
     File("hole.mp4", of="open_gop.mp4", harm=_zeroed(0.45, 0.5)),
+    File("start.mp4", of="open_gop.mp4", harm=_zeroed(0.04, 0.1)),
     File("hole.mkv", of="open_gop.mkv", harm=_zeroed(0.45, 0.55)),
     File("hole.ts", of="open_gop.ts", harm=_zeroed(0.45, 0.55)),
     File("hole.avi", of="mpeg4_b.avi", harm=_zeroed(0.45, 0.5)),
