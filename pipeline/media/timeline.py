@@ -23,6 +23,9 @@ from pipeline.media.presented import Clock, has_no_times, presented
 _EXACT = frozenset({"mov", "matroska"})
 """Containers in which every packet has a presentation time."""
 
+MOST_DAYS = 31
+"""A stream that would last longer has damaged times: scenes of seconds would be made of years."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Timeline:
@@ -80,7 +83,8 @@ def read_timeline(path: Path, *, beat: Callable[[], None] = lambda: None) -> Tim
         beat: Called with each packet, to show that work goes on.
 
     Raises:
-        MediaError: As `open_container`, NO_FRAMES, or DECODE_ERROR if no frame can be decoded.
+        MediaError: As `open_container`, NO_FRAMES, or DECODE_ERROR if no frame can be decoded, or
+            the times cannot be true.
     """
     with open_container(path) as (container, stream):
         seen = _Packets(container, stream)
@@ -96,6 +100,13 @@ def read_timeline(path: Path, *, beat: Callable[[], None] = lambda: None) -> Tim
         raise MediaError("none of its frames can be decoded", code=Code.DECODE_ERROR, uri=str(path))
     ticks = seen.ticks() if seen.times else _by_decoding(path, step, beat)
     end = max(seen.end, int(ticks[-1]) + _last_ticks(ticks, step))
+    if (days := (end - int(ticks[0])) * tick_s / 86400) > MOST_DAYS:
+        raise MediaError(
+            f"would last {float(days):,.0f} days, and {MOST_DAYS} at most are believed: its times"
+            " are damaged",
+            code=Code.DECODE_ERROR,
+            uri=str(path),
+        )
     due = max(end, promised) if cut_short and promised is not None else end
     plain = exact and not cut_short and seen.whole and len(ticks) == seen.packets
     return Timeline(ticks, tick_s, end, due, frame_bytes, cut_short, plain)

@@ -89,7 +89,9 @@ def _print(result: Result, place: Path) -> None:
         f" first and {last:.0f} in the end, a decode process {result.decoder_memory:.0f} at most"
     )
     for fault, number in result.faults:
-        again = "" if number is None else f"\n    again: {_command(result.seed, number)}"
+        again = (
+            "" if number is None else f"\n    again: {_command(result.seed, fault.kind, number)}"
+        )
         print(f"{fault.kind}: {fault.file}: {fault.what}{again}")
     if result.faults:
         print(f"{len(result.faults)} faults; files in {result.kept}, log in {place / 'log.txt'}")
@@ -99,8 +101,9 @@ def _ends(result: Result) -> tuple[float, float]:
     return (result.memory[0], result.memory[-1]) if result.memory else (0.0, 0.0)
 
 
-def _command(seed: int, number: int) -> str:
-    return f"python -m tests.fuzz --seed {seed} --start {number} --count 1"
+def _command(seed: int, kind: str, number: int) -> str:
+    count = 50 if kind in {"crash", "hang"} else 1
+    return f"python -m tests.fuzz --seed {seed} --start {number} --count {count}"
 
 
 if __name__ == "__main__":

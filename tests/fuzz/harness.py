@@ -230,12 +230,14 @@ class Victim:
                 return self._pipe.recv()
         except (EOFError, OSError):
             self._process.join(_FAREWELL_S)
-            what = f"the parent ended with exit code {self._process.exitcode}"
+            what = f"the parent ended with exit code {self._process.exitcode}, perhaps of one behind it"
             raise Ended(Fault("crash", what, last)) from None
         assert self._process.pid is not None
         os.kill(self._process.pid, TOLD)
         time.sleep(1)  # until the log has where its threads are
-        raise Ended(Fault("hang", f"nothing was heard for {HANG_S:g} s", last))
+        raise Ended(
+            Fault("hang", f"nothing was heard for {HANG_S:g} s; perhaps of one behind it", last)
+        )
 
 
 @contextmanager

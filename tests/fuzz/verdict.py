@@ -28,7 +28,8 @@ class Fault:
     Args:
         kind: `crash`, `hang`, `error`, `internal`, `unaccounted`, `good`, `leak` or `memory`.
         what: A sentence.
-        file: Name of the file that it is about; of a crash and a hang, the last one begun.
+        file: Name of the file that it is about; of a crash and a hang, the last one that
+            was told of, while events of others waited for a batch of the encoder to be full.
     """
 
     kind: str

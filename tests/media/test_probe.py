@@ -105,3 +105,15 @@ def test_a_camera_that_knows_its_zone_is_believed(media: MediaFactory, tmp_path:
     ffmpeg("-i", str(media["short.mp4"]), "-c", "copy", *tags, *options, str(path))
     video = probe(path)
     assert (video.recorded_at, video.recorded_from) == ("2024-05-06T09:08:09+02:00", "container")
+
+
+def test_a_rate_that_cannot_be_true(media: MediaFactory, tmp_path: Path) -> None:
+    """One wrong byte in a header, and each frame would be shown for years."""
+    data = bytearray(media["mpeg4.avi"].read_bytes())
+    # The scale of the stream's clock, which its rate is divided by: behind 20 bytes of its header.
+    scale = data.index(b"strh") + 8 + 20
+    data[scale + 3] = 0x7F
+    (tmp_path / "slow.avi").write_bytes(data)
+    with pytest.raises(MediaError, match="days, and 31 at most") as caught:
+        probe(tmp_path / "slow.avi")
+    assert caught.value.code == Code.DECODE_ERROR
