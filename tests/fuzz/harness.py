@@ -230,7 +230,8 @@ class Victim:
                 return self._pipe.recv()
         except (EOFError, OSError):
             self._process.join(_FAREWELL_S)
-            what = f"the parent ended with exit code {self._process.exitcode}, perhaps of one behind it"
+            code = self._process.exitcode
+            what = f"the parent ended with exit code {code}; perhaps of one behind it"
             raise Ended(Fault("crash", what, last)) from None
         assert self._process.pid is not None
         os.kill(self._process.pid, TOLD)
