@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
 
 MOST_NODES = 100_000
 """Values of a document, with each alias counted as often as it stands for something."""
+
+_QUOTED = re.compile("'.{2,}'", re.DOTALL)
+"""What a complaint quotes; one character, such as one that may not stand there, tells nothing."""
 
 
 def load_yaml(text: str) -> Any:
@@ -33,6 +37,14 @@ def load_yaml(text: str) -> Any:
         raise yaml.YAMLError(str(error)) from None
     finally:
         loader.dispose()
+
+
+def complaint(error: yaml.YAMLError) -> str:
+    """What is wrong and where, without a word of the text: it may be a secret."""
+    problem = getattr(error, "problem", None) or str(error)
+    mark = getattr(error, "problem_mark", None)
+    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    return place + _QUOTED.sub("'...'", " ".join(problem.split()))
 
 
 def _size(node: yaml.Node, known: dict[int, int]) -> int:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pipeline.config import Config, EncodeConfig, RunConfig
 from pipeline.errors import Code, ConfigError
 from pipeline.files import read_regular, told
-from pipeline.plain_yaml import load_yaml
+from pipeline.plain_yaml import complaint, load_yaml
 from pipeline.text import without_secret
 
 ENV_PREFIX = "VSEARCH_"
@@ -154,9 +154,7 @@ def _read_yaml(file: Path) -> dict[str, Any]:
         ) from None
     except yaml.YAMLError as error:
         raise ConfigError(
-            f"is no valid YAML: {' '.join(str(error).split())}",
-            code=Code.CONFIG_INVALID,
-            uri=str(file),
+            f"is no valid YAML: {complaint(error)}", code=Code.CONFIG_INVALID, uri=str(file)
         ) from None
     if values is None:
         return {}
@@ -192,9 +190,11 @@ def _from_overrides(overrides: Iterable[str]) -> Iterator[tuple[str, str, str]]:
 def _parse(text: str, place: str) -> Any:
     try:
         return load_yaml(text)
-    except yaml.YAMLError:
+    except yaml.YAMLError as error:
         raise ConfigError(
-            f"{text!r} is no valid YAML value; quote it", code=Code.CONFIG_INVALID, uri=place
+            f"is no valid YAML value; quote it ({complaint(error)})",
+            code=Code.CONFIG_INVALID,
+            uri=place,
         ) from None
 
 

@@ -90,6 +90,19 @@ def test_no_complaint_says_it(folder: Path) -> None:
     assert SECRET not in said
 
 
+@pytest.mark.parametrize("sign", ["@", "%", "`", "!", "*", "&x ]", "'", '"', "|", "{", "- - ?"])
+def test_no_complaint_of_yaml_says_it(folder: Path, sign: str) -> None:
+    """A password without quotes may begin with what YAML reads otherwise."""
+    (folder / "wrong.yaml").write_text(f"store:\n  token: {sign}{SECRET}\n  uri: x.db\n")
+    for arguments in (
+        {"path": "wrong.yaml"},
+        {"overrides": [f"store={{token: {sign}{SECRET}, [}}"]},
+    ):
+        with pytest.raises(ConfigError) as caught:
+            load_config(**arguments)
+        assert SECRET not in str(caught.value)
+
+
 def test_a_run_that_fails_notes_no_secret(folder: Path) -> None:
     (folder / ".vsearch").mkdir()
     token = SecretStr(SECRET)
