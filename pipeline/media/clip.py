@@ -29,7 +29,8 @@ from pipeline.media.excerpt import Excerpt, frames_of, locate
 from pipeline.media.filtering import Chain
 from pipeline.media.sound import add_sound, encoded_sound, samples_of
 
-_QUALITY = {"crf": "18", "preset": "fast"}
+# MP4 says how long a frame lasts in the order of decoding: with B-frames, of another frame.
+_QUALITY = {"crf": "18", "preset": "fast", "bf": "0"}
 _BT709 = (1, 1, 1, 1)
 _BT709_SCALE = "out_color_matrix=bt709:out_range=tv"
 _TURNS = {90: ("transpose=cclock",), 180: ("hflip", "vflip"), 270: ("transpose=clock",)}

@@ -13,6 +13,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from pipeline.errors import Code, MediaError
+from pipeline.media.animation import as_matroska, is_animation
 from pipeline.media.look import look_at
 
 # FFmpeg follows what a file's content says, whatever its name: playlists and concat lists open
@@ -35,13 +36,14 @@ def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open a local file and its best video stream.
 
     Raises:
-        MediaError: NOT_FOUND, UNREADABLE, EMPTY_FILE, NOT_A_VIDEO or NO_VIDEO_STREAM.
+        MediaError: NOT_FOUND, UNREADABLE, EMPTY_FILE, NOT_A_VIDEO or NO_VIDEO_STREAM; for an
+            animated WebP also FILE_TOO_LARGE.
     """
     look_at(path)
     # Absolute, so that no name is taken for an option or a URL.
-    location = str(path.absolute())
+    place = as_matroska(path) if is_animation(path) else str(path.absolute())
     try:
-        container = av.open(location, options=dict(_OPTIONS))
+        container = av.open(place, "r", options=dict(_OPTIONS))
     except (av.FFmpegError, OSError, ValueError) as error:
         # Not every FFmpegError is an OSError; the file itself was readable a moment ago.
         raise _not_a_video(path, getattr(error, "strerror", None) or str(error)) from None
@@ -55,6 +57,11 @@ def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
                 "has no video stream that can be decoded", code=Code.NO_VIDEO_STREAM, uri=str(path)
             )
         yield container, stream
+
+
+def format_of(path: Path, container: InputContainer) -> str:
+    """FFmpeg's names of a file's format, with commas; that of the file, not of what it became."""
+    return "webp" if is_animation(path) else container.format.name
 
 
 def packets_of(

@@ -12,7 +12,7 @@ from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from pipeline.data import UInt8Array
 from pipeline.errors import Code, MediaError
@@ -56,6 +56,22 @@ def load_image(path: Path) -> UInt8Array:
         upright = _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
     white = Image.new("RGBA", upright.size, (255, 255, 255, 255))
     return np.asarray(Image.alpha_composite(white, upright).convert("RGB"))
+
+
+def pictures_of(path: Path) -> Iterator[tuple[UInt8Array, int]]:
+    """The pictures of an animation, in order.
+
+    Yields:
+        RGBA, uint8 (height, width, 4), and how many milliseconds it is shown, at least 1.
+
+    Raises:
+        MediaError: As `load_image`.
+    """
+    with _opened(path) as image:
+        for picture in ImageSequence.Iterator(image):
+            rgba = np.asarray(picture.convert("RGBA"))
+            # Known once it is decoded.
+            yield rgba, max(1, round(picture.info.get("duration", 0)))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pipeline.data import Video
 from pipeline.errors import Code, MediaError
 from pipeline.files import open_regular, told
 from pipeline.media.appearance import looks_of, size_of
-from pipeline.media.container import open_container
+from pipeline.media.container import format_of, open_container
 from pipeline.media.look import stamp_of
 from pipeline.media.presented import presented
 from pipeline.media.timeline import Timeline, read_timeline
@@ -49,12 +49,13 @@ def examine(path: Path, *, beat: Callable[[], None] = lambda: None) -> tuple[Vid
         looks = looks_of(stream, first)
         width, height = size_of(looks, first)
         recorded_at = _capture_time(container.metadata)
+        form = format_of(path, container)
         video = Video(
             video_id=content_id(path, beat=beat),
             path=os.path.abspath(path),
             stamp=stamp,
-            codec=stream.codec_context.name,
-            container=container.format.name,
+            codec="webp" if form == "webp" else stream.codec_context.name,
+            container=form,
             width=width,
             height=height,
             rotation=looks.orientation.rotation,

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from pipeline.data import Float64Array, Int64Array
 from pipeline.errors import Code, MediaError
-from pipeline.media.container import open_container, packets_of
+from pipeline.media.container import format_of, open_container, packets_of
 from pipeline.media.ending import ends_early
 from pipeline.media.presented import Clock, has_no_times, presented
 
@@ -92,8 +92,9 @@ def read_timeline(path: Path, *, beat: Callable[[], None] = lambda: None) -> Tim
         promised = _promised_end(container, stream)
         tick_s, step = Fraction(stream.time_base or Fraction(1, 1000)), seen.clock.step
         frame_bytes = stream.codec_context.width * stream.codec_context.height * 3
-        exact = not _EXACT.isdisjoint(container.format.name.split(","))
-        cut_short = seen.cut_short or ends_early(path, container.format.name)
+        form = format_of(path, container)
+        exact = not _EXACT.isdisjoint(form.split(","))
+        cut_short = seen.cut_short or ends_early(path, form)
     if not seen.packets:
         raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
     if seen.zero is None:
