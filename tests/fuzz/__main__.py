@@ -98,7 +98,8 @@ def _print(result: Result, place: Path) -> None:
 
 
 def _ends(result: Result) -> tuple[float, float]:
-    return (result.memory[0], result.memory[-1]) if result.memory else (0.0, 0.0)
+    every = [each for ingest in result.memory for each in ingest]
+    return (every[0], every[-1]) if every else (0.0, 0.0)
 
 
 def _command(seed: int, kind: str, number: int) -> str:

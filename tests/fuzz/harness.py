@@ -26,7 +26,7 @@ from tests.fuzz.sources import make_sources
 from tests.fuzz.verdict import Fault, faults_of, growth, leaks
 from tests.fuzz.victim import TOLD, Held, Order, Row, Told, serve
 
-ROUND = 250
+ROUND = 500
 """Mutants of one ingest."""
 
 DEADLINE_S = 60.0
@@ -56,7 +56,7 @@ class Result:
         codes: Mutants by what became of them: `ingested`, `partial`, or the code of a failure.
         faults: With the number of the mutant, or None.
         wall_s: Of all of it.
-        memory: Of the parent in MiB, over time.
+        memory: Of the parent in MiB, over time, for each ingest.
         decoder_memory: Most that a decode process held, in MiB.
         kept: The folder of the mutants that are to blame.
     """
@@ -67,7 +67,7 @@ class Result:
     codes: Counter[str] = field(default_factory=Counter)
     faults: list[tuple[Fault, int | None]] = field(default_factory=list)
     wall_s: float = 0.0
-    memory: list[float] = field(default_factory=list)
+    memory: list[tuple[float, ...]] = field(default_factory=list)
     decoder_memory: float = 0.0
     kept: Path | None = None
 
@@ -105,7 +105,8 @@ class Fuzz:
             if left_s == 0:
                 break
             self._round(victim, numbers[first : first + ROUND], alone, left_s)
-        self._blame([*victim.leaks(before), *growth(self.result.memory)])
+        grown = [fault for each in self.result.memory for fault in growth(each)]
+        self._blame([*victim.leaks(before), *grown])
 
     def _alone(self, victim: Victim) -> Mapping[Row, np.ndarray]:
         """The good files' rows without any others; the process has done all for a first time."""
@@ -154,7 +155,7 @@ class Fuzz:
         self.result.codes.update(str(codes.get(name, "left")) for name in damaged)
         self.result.mutants += len(damaged)
         self.result.good += good
-        self.result.memory += told.memory
+        self.result.memory.append(told.memory)
         self.result.decoder_memory = max(self.result.decoder_memory, told.decoder_memory)
 
     def _blame(self, faults: list[Fault]) -> None:

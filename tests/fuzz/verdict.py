@@ -125,7 +125,11 @@ def leaks(before: Held, after: Held) -> list[Fault]:
 
 
 def growth(memory: Sequence[float]) -> list[Fault]:
-    """Whether memory, in MiB over time, is higher in its last quarter than it may be."""
+    """Whether the memory of one ingest, MiB over time, is higher in its last quarter than may be.
+
+    One by one: each archive that a process opens costs some MB that the store's libraries keep,
+    whatever the files are.
+    """
     quarter = len(memory) // 4
     if not quarter:
         return []
