@@ -55,7 +55,8 @@ def decode_video(
     Args:
         path: The file.
         settings: How.
-        on_progress: Called often with the presented seconds read so far, 0 before that.
+        on_progress: Called often with the presented seconds read so far, 0 before that; also from
+            another thread, and while frames are decoded that do not come.
 
     Yields:
         The `Video` first (a caller that does not want it stops there), then a `SceneSamples` for
@@ -66,17 +67,22 @@ def decode_video(
             not what was hashed.
     """
     _check_size(path, settings.decode.max_file_mb)
-    video, timeline = examine(path, beat=lambda: on_progress(0.0))
+    progress = _Progress(on_progress)
+    video, timeline = examine(path, beat=progress.beat)
     yield video
     coverage = Coverage()
     sampler = Sampler(settings.sample, settings.input_size) if settings.sample else None
     batches = open_frames(
-        path, backend=settings.decode.backend, threads=settings.threads, timeline=timeline
+        path,
+        backend=settings.decode.backend,
+        threads=settings.threads,
+        timeline=timeline,
+        beat=progress.beat,
     )
     cut_short = timeline.cut_short
     del timeline
     with closing(_ahead(batches)) as ready:
-        frames = coverage.watch(_frames(ready, on_progress))
+        frames = coverage.watch(_frames(ready, progress))
         watched = sampler.watch(frames) if sampler else frames
         count = 0
         for scene in split(watched, settings.scenes, frame_rate=video.frame_rate):
@@ -102,9 +108,26 @@ def _check_size(path: Path, most_mb: float | None) -> None:
         )
 
 
-def _frames(batches: Iterable[FrameBatch], on_progress: Callable[[float], None]) -> Iterator[Frame]:
+class _Progress:
+    """How far a file was read; told by whoever reads in it, in whichever thread."""
+
+    def __init__(self, tell: Callable[[float], None]) -> None:
+        self._tell = tell
+        self._pts_s = 0.0
+
+    def beat(self) -> None:
+        """Work goes on, though no frame need have come of it."""
+        self._tell(self._pts_s)
+
+    def reached(self, pts_s: float) -> None:
+        """A frame has come."""
+        self._pts_s = pts_s
+        self.beat()
+
+
+def _frames(batches: Iterable[FrameBatch], progress: _Progress) -> Iterator[Frame]:
     for batch in batches:
-        on_progress(float(batch.pts_s[0]))
+        progress.reached(float(batch.pts_s[0]))
         for pts_s, picture, end_s in zip(batch.pts_s, batch.frames, batch.ends_s, strict=True):
             yield Frame(float(pts_s), picture, float(end_s))
 

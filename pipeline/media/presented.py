@@ -6,7 +6,7 @@ decoded are not given out as if they were whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,11 @@ from av.video.stream import VideoStream
 from pipeline.errors import Code, MediaError
 from pipeline.media.container import open_container, packets_of
 
+Told = Callable[[], None]
+Timed = tuple[int, av.VideoFrame]
+
+_COUNTED = frozenset({"avi", "mpeg"})
+
 _MOST_HELD = 16
 """Frames that may be shown before one that they lean on: as many as H.264 and HEVC allow."""
 
@@ -27,13 +32,20 @@ _USUAL_RATE = Fraction(25)
 
 
 def presented(
-    path: Path, container: InputContainer, stream: VideoStream
-) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Decode a container that was just opened, from its start.
+    path: Path,
+    container: InputContainer,
+    stream: VideoStream,
+    *,
+    sought: int | None = None,
+    beat: Told = lambda: None,
+    damaged: Told = lambda: None,
+) -> Iterator[Timed]:
+    """Decode a container that was just opened, from its start, or that was just sought.
 
     Frames that the container says to discard do not come; nor do those with a time that was there
     already. Behind an error, or a frame that the decoder calls corrupt, nothing comes before the
-    next key frame that is whole, nor do the B-frames right before it: they may lean on it.
+    next key frame that is whole, nor do the B-frames right before it: they may lean on it. So it is
+    behind a seek.
 
     Several threads (`stream.thread_type`) may lose frames next to an error, one thread does not.
 
@@ -41,6 +53,10 @@ def presented(
         path: The file, for errors.
         container: As `open_container` gives it.
         stream: Of the container.
+        sought: The tick for whose sake the container was sought, which `may_be_sought` allows.
+            Where decoding comes upon no whole key frame by then, nothing comes.
+        beat: Called with each packet, also where no frame comes for long.
+        damaged: Called where something that should have come cannot.
 
     Yields:
         Time in ticks of `stream.time_base`, strictly increasing, and the frame. The first need not
@@ -50,16 +66,20 @@ def presented(
         MediaError: DECODE_ERROR, no frame can be decoded though there are packets.
     """
     clock = Clock(container, stream)
-    held: list[tuple[int, av.VideoFrame]] = []
+    held: list[Timed] = []
     last: int | None = None
-    trusted, seen = True, False
-    for frame in _frames(container, stream):
+    trusted, seen = sought is None, False
+    for frame in _frames(container, stream, beat):
         seen = True
         tick = clock.lost() if frame is None else clock.tick(frame)
         if frame is None or frame.is_corrupt:
+            if trusted:
+                damaged()
             trusted = False
             held.clear()
             continue
+        if sought is not None and last is None and (frame.pts is None or tick > sought):
+            return  # a time is a guess, or no key frame came by then
         trusted = trusted or frame.key_frame
         if trusted and (last is None or tick > last):
             last = tick
@@ -68,7 +88,7 @@ def presented(
             yield from held
             held.clear()
     yield from held
-    if last is None and seen:
+    if last is None and seen and sought is None:
         raise MediaError("none of its frames can be decoded", code=Code.DECODE_ERROR, uri=str(path))
 
 
@@ -86,6 +106,15 @@ def start_of(path: Path) -> int:
         if first is None:
             raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
         return clock.tick(first)
+
+
+def may_be_sought(container: InputContainer) -> bool:
+    """Whether a frame has the same time wherever decoding began.
+
+    AVI counts the frames from its start, and where some are lost those behind them are earlier.
+    MPEG-PS has a time now and then; FFmpeg guesses the others from those before.
+    """
+    return _COUNTED.isdisjoint(container.format.name.split(","))
 
 
 def has_no_times(container: InputContainer) -> bool:
@@ -139,12 +168,15 @@ def frame_ticks(stream: VideoStream) -> int:
     return max(1, round(1 / (rate * (stream.time_base or Fraction(1, 1000)))))
 
 
-def _frames(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame | None]:
+def _frames(
+    container: InputContainer, stream: VideoStream, beat: Told
+) -> Iterator[av.VideoFrame | None]:
     """Frames as the decoder gives them, in order; None where something could not be read."""
     if has_no_times(container):
         stream.thread_type = "SLICE"
     doubtful: int | None = None
     for packet in packets_of(container, stream):
+        beat()
         if packet is None:
             yield None
             continue

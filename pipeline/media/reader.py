@@ -25,7 +25,7 @@ from pipeline.media.appearance import Looks, beyond_decord, looks_of
 from pipeline.media.container import open_container
 from pipeline.media.decoded import Upright
 from pipeline.media.look import is_plain_container
-from pipeline.media.presented import presented
+from pipeline.media.presented import Told, presented
 from pipeline.media.timeline import Timeline, read_timeline
 
 Backend = Literal["auto", "decord", "pyav"]
@@ -54,6 +54,7 @@ def open_frames(
     backend: Backend = "auto",
     threads: int = 0,
     timeline: Timeline | None = None,
+    beat: Told = lambda: None,
 ) -> Iterator[FrameBatch]:
     """Read every presented frame, once and in order.
 
@@ -65,6 +66,7 @@ def open_frames(
         backend: `pyav`, which `auto` is too, or `decord`.
         threads: PyAV's decoding threads; 0 lets it choose.
         timeline: Of this file, if it was read already.
+        beat: Called often, also where PyAV decodes for long and nothing comes.
 
     Yields:
         Batches of at most 16 frames and 48 MB (at least one frame): upright BGR, all of one size,
@@ -73,9 +75,11 @@ def open_frames(
     Raises:
         MediaError: As `open_container`, NO_FRAMES, or DECODE_ERROR when no frame can be decoded.
     """
-    timeline = timeline or read_timeline(path)
-    decord = backend == "decord"
-    frames = _decord_frames(path, timeline) if decord else _pyav_frames(path, timeline, threads)
+    timeline = timeline or read_timeline(path, beat=beat)
+    if backend == "decord":
+        frames = _decord_frames(path, timeline)
+    else:
+        frames = _pyav_frames(path, timeline, threads, beat)
     yield from _batches(frames, timeline)
 
 
@@ -102,7 +106,7 @@ def _batches(frames: Iterable[_TimedFrame], timeline: Timeline) -> Iterator[Fram
         yield batch(pictures, ticks)
 
 
-def _pyav_frames(path: Path, timeline: Timeline, threads: int) -> Iterator[_TimedFrame]:
+def _pyav_frames(path: Path, timeline: Timeline, threads: int, beat: Told) -> Iterator[_TimedFrame]:
     """The frames as PyAV decodes them.
 
     Several threads may lose frames next to an error. So they decode as long as each frame is the
@@ -112,7 +116,7 @@ def _pyav_frames(path: Path, timeline: Timeline, threads: int) -> Iterator[_Time
     last: int | None = None
     done = 0
     for kind, count in (("AUTO", threads), ("SLICE", 1)):
-        for tick, frame, ratio in _decode(path, kind, count):
+        for tick, frame, ratio in _decode(path, kind, count, beat):
             if last is not None and tick <= last:
                 continue
             if kind == "AUTO" and (done == len(timeline.ticks) or tick != timeline.ticks[done]):
@@ -126,13 +130,13 @@ def _pyav_frames(path: Path, timeline: Timeline, threads: int) -> Iterator[_Time
 
 
 def _decode(
-    path: Path, kind: str, threads: int
+    path: Path, kind: str, threads: int, beat: Told
 ) -> Iterator[tuple[int, av.VideoFrame, Fraction | None]]:
     """Ticks, frames, and the shape of the stream's pixels."""
     with open_container(path) as (container, stream):
         stream.thread_type = kind
         stream.codec_context.thread_count = threads
-        for tick, frame in presented(path, container, stream):
+        for tick, frame in presented(path, container, stream, beat=beat):
             yield tick, frame, stream.sample_aspect_ratio
 
 

@@ -187,8 +187,7 @@ def _by_decoding(path: Path, step: int, beat: Callable[[], None]) -> Int64Array:
     """The timeline of a raw stream: as far as a frame comes out, one after the other."""
     last = 0
     with open_container(path) as (container, stream):
-        for tick, _ in presented(path, container, stream):
-            beat()
+        for tick, _ in presented(path, container, stream, beat=beat):
             last = tick
     return np.arange(0, last + 1, step, dtype=np.int64)
 

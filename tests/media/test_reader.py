@@ -12,6 +12,7 @@ from pipeline.data import FrameBatch
 from pipeline.errors import Code, MediaError
 from pipeline.media.probe import probe
 from pipeline.media.reader import open_frames
+from pipeline.media.timeline import read_timeline
 from tests.media.colours import apart
 from tests.media.ffmpeg_truth import decode
 from tests.media_factory import BROKEN, CODECS, RECIPES, MediaFactory, Recipe, ffmpeg
@@ -177,3 +178,31 @@ def test_lost_data_behind_a_whole_index_is_told(
     assert len(times) < 90
     assert times or code  # a decoder that reads ahead may meet the end before it gives a batch
     np.testing.assert_allclose(times, RECIPES["h264.mp4"].times[: len(times)], rtol=0, atol=0.0001)
+
+
+def test_it_beats_while_nothing_comes(media: MediaFactory, tmp_path: Path) -> None:
+    """A long group of pictures, damaged early: its rest is decoded, and nothing of it comes."""
+    path = tmp_path / "early.mp4"
+    options = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "200", "-keyint_min", "200",
+               "-sc_threshold", "0", "-movflags", "+faststart")  # fmt: skip
+    ffmpeg("-i", str(media["reel.mp4"]), *options, str(path))
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    harmed = packets[40]
+    data[harmed.pos + 8 : harmed.pos + harmed.size] = bytes(harmed.size - 8)
+    path.write_bytes(data)
+    timeline = read_timeline(path)
+    beats, waits, times = 0, [], []
+
+    def beat() -> None:
+        nonlocal beats
+        beats += 1
+
+    for batch in open_frames(path, timeline=timeline, threads=1, beat=beat):
+        times.extend(batch.pts_s)
+        waits.append(beats)
+        beats = 0
+    lost = len(timeline.ticks) - len(times)
+    assert 100 < lost <= 160
+    assert max(waits) > 40 + lost, "it told of neither the first frames, read again, nor the lost"
