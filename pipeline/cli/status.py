@@ -39,8 +39,8 @@ def status_cli(
     for name, text in lines:
         typer.echo(f"{name:{width}}  {text}".rstrip())
     for failure in _told(document):
-        place, code = printable(failure["uri"]), failure["code"]
-        typer.echo(f"  {place} [{code}]: {failure['message']}{_often(failure)}")
+        place, message = printable(failure["uri"]), printable(failure["message"])
+        typer.echo(f"  {place} [{failure['code']}]: {message}{_often(failure)}")
 
 
 def status(config: Config) -> dict[str, Any]:

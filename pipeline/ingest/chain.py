@@ -10,7 +10,6 @@ from pathlib import Path
 
 from pipeline.config import Config
 from pipeline.data import (
-    DRAWN,
     Committed,
     Decoded,
     Failure,
@@ -27,6 +26,7 @@ from pipeline.data import (
 )
 from pipeline.errors import Code
 from pipeline.ingest.decode import DecodeSettings
+from pipeline.ingest.demo import demo_warning
 from pipeline.ingest.encode import EncodedEvent, encode
 from pipeline.ingest.known import Known, KnownFiles
 from pipeline.ingest.ledger import Ledger
@@ -35,10 +35,10 @@ from pipeline.ingest.reconcile import next_revision, reconcile
 from pipeline.ingest.recorded import dated, is_recorded_else, recorded
 from pipeline.ingest.stop import Stop
 from pipeline.ingest.tags import rule_tags
+from pipeline.ingest.tally import Tally
 from pipeline.ingest.workers import decode_pool
 from pipeline.ingest.write import Writer
 from pipeline.models import Encoder
-from pipeline.models.published import DEMO_NOTE
 from pipeline.store import VideoStore
 from pipeline.store.rows import MAX_PATHS
 
@@ -94,8 +94,7 @@ class Chain:
         self._seen: defaultdict[str, list[Video]] = defaultdict(list)
         self.failures: list[Failure] = []
         self.video_s = 0.0
-        self._found = self._ingested = self._partial = self._unchanged = 0
-        self._failed = self._failed_before = self._removed = 0
+        self._tally = Tally()
         self._warned = False
 
     @property
@@ -111,30 +110,19 @@ class Chain:
     @property
     def counts(self) -> VideoCounts:
         """What became of the files so far."""
-        read = self._ingested + self._partial
-        ended = read + self._unchanged + self._failed + self._failed_before
-        return VideoCounts(
-            found=self._found,
-            ingested=self._ingested,
-            partial=self._partial,
-            unchanged=self._unchanged,
-            failed=self._failed,
-            failed_before=self._failed_before,
-            removed=self._removed,
-            left=self._found - ended,
-        )
+        return self._tally.counts
 
     def ingest(self, found: Sequence[Path | Failure]) -> None:
         """Ingest what is new; what was committed stays, whatever ends this."""
-        self._found += len(found)
+        self._tally.found += len(found)
         for item in found:
             if isinstance(item, Failure):
                 self._fail(item)
         looked = [(item, self._files.look(item)) for item in found if isinstance(item, Path)]
         wanted = [path for path, known in looked if known is Known.NOTHING]
         unchanged = sum(known is Known.IS_IN for _, known in looked)
-        self._unchanged += unchanged
-        self._failed_before += len(looked) - len(wanted) - unchanged
+        self._tally.unchanged += unchanged
+        self._tally.failed_before += len(looked) - len(wanted) - unchanged
         self._watch(Plan(len(found), unchanged, len(looked) - len(wanted) - unchanged))
         try:
             self._decode(wanted)
@@ -146,8 +134,10 @@ class Chain:
 
         Args:
             gone: Paths at which there is no file any more.
-            remove: Remove videos that are nowhere any more; otherwise they keep the paths they had,
-                since they may have been moved to where nobody has looked yet.
+            remove: All of the source was looked at, and it is what the archive should be. Videos
+                that are nowhere any more are removed; otherwise they keep the paths they had, since
+                they may have been moved to where nobody has looked yet. So it is with capture times
+                of file names of which the settings say nothing.
         """
         paths = {
             video_id: there[:MAX_PATHS] or (() if remove else self._entries[video_id].paths)
@@ -161,17 +151,16 @@ class Chain:
             and (
                 paths[key] != entry.paths
                 or self._tags(key, paths[key]) != entry.tags
-                or is_recorded_else(entry, paths[key], self._config.source)
+                or is_recorded_else(entry, paths[key], self._config.source, keep=not remove)
             )
         ]
         for start in range(0, len(changed), _CHUNK):
             records = self._store.videos(changed[start : start + _CHUNK])
             self._store.commit(
-                dated(moved(record, paths[key], self._tags(key, paths[key])), self._config.source)
-                for key, record in records.items()
+                self._now(record, paths[key], keep=not remove) for key, record in records.items()
             )
         self._store.delete_videos(removed)
-        self._removed += len(removed)
+        self._tally.removed += len(removed)
         if changed or removed:
             self._store.flush()
         self._known -= set(removed)
@@ -228,7 +217,7 @@ class Chain:
             return False
         if video.video_id in self._known:
             self._saw(video)
-            self._unchanged += 1
+            self._tally.unchanged += 1
             return False
         self._warn_of_demo(video)
         videos = self._in_progress.setdefault(video.video_id, [])
@@ -237,15 +226,11 @@ class Chain:
 
     def _warn_of_demo(self, video: Video) -> None:
         """Say once that the demo's model was not made for this."""
-        if self._config.encode.backend != "demo" or video.comment == DRAWN or self._warned:
+        if self._warned or not (warning := demo_warning(self._config.encode, video)):
             return
         self._warned = True
-        message = (
-            f"{DEMO_NOTE}, and {video.path} is not of it: what is found there means nothing; set"
-            " encode.backend to openai, and another store.collection"
-        )
-        _log.debug(message)
-        self._watch(Warned(message))
+        _log.debug(warning.message)
+        self._watch(warning)
 
     def _saw(self, video: Video) -> None:
         self.places.saw(video.path, video.video_id)
@@ -267,9 +252,9 @@ class Chain:
                 record.video.recorded_from,
             )
             if record.video.covered:
-                self._partial += len(videos)
+                self._tally.partial += len(videos)
             else:
-                self._ingested += len(videos)
+                self._tally.ingested += len(videos)
             for video in videos:
                 self._saw(video)
             self._watch(event)
@@ -285,12 +270,16 @@ class Chain:
         self._fail(failure)
 
     def _fail(self, failure: Failure) -> None:
-        self._failed += 1
+        self._tally.failed += 1
         self._files.failed(failure)
         self.report(failure)
 
     def _failures_gone(self) -> set[str]:
         return {path for path in self._ledger.failed_paths() if is_tidied_away(path)}
+
+    def _now(self, record: VideoRecord, paths: tuple[str, ...], *, keep: bool) -> VideoRecord:
+        now = moved(record, paths, self._tags(record.video.video_id, paths))
+        return dated(now, self._config.source, keep=keep)
 
     def _note_flushed(self, records: list[VideoRecord]) -> None:
         self._ledger.done(

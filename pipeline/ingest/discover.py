@@ -67,20 +67,28 @@ def _not_there(name: str, path: Path, source: SourceConfig) -> Iterator[Path | F
     """What a name gives that no file has: a glob's files, or a failure."""
     if path.is_symlink():
         yield Failure(name, Code.NOT_FOUND, "is a link to what is not there")
-    elif glob.has_magic(name):
-        pattern = str(path).split("/")
-        top = Path(fixed_folder(str(path)))
-        if top.is_dir():
-            yield from _Walk(
-                top,
-                source,
-                takes=lambda found: matches(found.split("/"), pattern),
-                enters=lambda folder: may_hold(folder.split("/"), pattern),
-            ).files()
     elif "://" in name:
         yield Failure(name, Code.NOT_FOUND, "is an address: only files of this machine are taken")
+    elif glob.has_magic(name):
+        yield from _of_glob(name, path, source)
     else:
         yield Failure(name, Code.NOT_FOUND, "no such file or directory")
+
+
+def _of_glob(name: str, path: Path, source: SourceConfig) -> Iterator[Path | Failure]:
+    pattern = str(path).split("/")
+    top = Path(fixed_folder(str(path)))
+    if not top.is_dir():
+        # Of the folder, not of the glob: whatever was beneath it may be on a disk that is away.
+        message = f"no such directory, so that there is nothing for {printable(name)}"
+        yield Failure(str(top), Code.NOT_FOUND, message)
+        return
+    yield from _Walk(
+        top,
+        source,
+        takes=lambda found: matches(found.split("/"), pattern),
+        enters=lambda folder: may_hold(folder.split("/"), pattern),
+    ).files()
 
 
 @dataclass(frozen=True, slots=True)

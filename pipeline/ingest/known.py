@@ -14,6 +14,7 @@ from pipeline.ingest.places import Places
 from pipeline.media.look import stamp_of
 from pipeline.store.versions import library_versions
 
+_NO_FILE = frozenset({Code.NOT_FOUND, Code.NO_VIDEOS})
 _READERS = ("vsearch", "av", "decord2", "scenedetect-headless")
 
 
@@ -76,8 +77,8 @@ class KnownFiles:
         return video.stamp != self._stamps.get(video.path, video.stamp)
 
     def failed(self, failure: Failure) -> None:
-        """Note a failure of a file; not of a folder, or of a name without a file."""
-        if failure.code != Code.NOT_FOUND and not Path(failure.uri).is_dir():
+        """Note a failure of a file; not of a folder, or of a name or a glob without a file."""
+        if failure.code not in _NO_FILE and not Path(failure.uri).is_dir():
             self._ledger.failed(failure, self._stamps.get(failure.uri), self._tried_with)
 
 

@@ -62,6 +62,15 @@ def test_what_holds_no_video(tree: Path) -> None:
     assert names(tree, f"{tree}/*.avi") == [Code.NO_VIDEOS]
 
 
+@pytest.mark.parametrize("pattern", ["gone/*.mp4", "gone/sub/**/*.mp4", "b.mp4/*"])
+def test_a_glob_beneath_a_folder_that_is_not_there(tree: Path, pattern: str) -> None:
+    (failure,) = discover(SourceConfig(paths=(f"{tree}/{pattern}",)))
+    assert isinstance(failure, Failure)
+    assert failure.code == Code.NOT_FOUND
+    assert failure.uri == str(tree / pattern[: pattern.index("/*")])
+    assert pattern in failure.message
+
+
 class TestLinks:
     def test_are_followed_on_demand_alone(self, tree: Path) -> None:
         (tree / "link.mp4").symlink_to(tree / "b.mp4")
@@ -171,7 +180,7 @@ class TestOnlyRegularFiles:
 
 @pytest.mark.parametrize(
     "name",
-    ["http://127.0.0.1:9/a.mp4", "file:///a.mp4", "concat:a.mp4|b.mp4",
+    ["http://127.0.0.1:9/a.mp4", "http://127.0.0.1:9/a?b=c", "file:///a.mp4", "concat:a.mp4|b.mp4",
      "subfile,,start,0,end,9,,:a", "pipe:0", "-i", "%03d.mp4",
      "a\0b.mp4", "~nobody-of-this-name/a.mp4", "x" * 5000],
 )  # fmt: skip

@@ -203,9 +203,11 @@ class TestRuns:
         index = reindex(settings("scenes.max_length_s=1", "store.index.type=FLAT"))
         assert index.videos == VideoCounts(found=4, unchanged=3, failed_before=1)
 
-    def test_a_closed_folder_is_no_file_that_failed(self, notes: Ledger, tmp_path: Path) -> None:
+    def test_a_folder_or_a_name_is_no_file_that_failed(self, notes: Ledger, tmp_path: Path) -> None:
         files = KnownFiles(notes, Places([]), set(), DecodeConfig())
         files.failed(Failure(str(tmp_path), Code.UNREADABLE, "cannot be listed"))
+        files.failed(Failure(str(tmp_path / "gone.mp4"), Code.NOT_FOUND, "no such file"))
+        files.failed(Failure(f"{tmp_path}/*.mp4", Code.NO_VIDEOS, "holds no video"))
         assert notes.failed_paths() == []
         files.failed(Failure(str(tmp_path / "a.mp4"), Code.UNREADABLE, "cannot be read"))
         assert notes.failed_paths() == [str(tmp_path / "a.mp4")]

@@ -79,6 +79,20 @@ class TestGone:
         source = SourceConfig(paths=(str(folder),))
         assert gone(known, found, source, even_many=True)[0] == set(known)
 
+    @pytest.mark.parametrize("beside", [(), ("{}",)])
+    def test_globs_beneath_a_missing_folder_keep_its_videos_unless_told(
+        self, tmp_path: Path, beside: tuple[str, ...]
+    ) -> None:
+        here = [tmp_path / f"{n}.mp4" for n in range(3)]
+        for path in here:
+            path.touch()
+        names = (f"{tmp_path}/away/*.mp4", *(name.format(tmp_path) for name in beside))
+        source = SourceConfig(paths=names)
+        found = list(discover(source))
+        known = [str(tmp_path / "away" / "a.mp4"), *map(str, here)]
+        assert gone(known, found, source, even_many=False) == (set(), [])
+        assert gone(known, found, source, even_many=True) == ({known[0]}, [])
+
     def test_a_file_that_is_named(self, tmp_path: Path) -> None:
         """What else is in its folder says whether the disk is there."""
         path = str(tmp_path / "folder" / "a.mp4")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import Config
-from pipeline.ingest.run import ingest, reindex
+from pipeline.ingest.run import ingest, reindex, retry
 from pipeline.store import VideoStore
 from tests.media_factory import MediaFactory, ffmpeg
 
@@ -49,3 +49,24 @@ def test_names_say_it_where_the_container_does_not(
     assert _recorded(settings()) == [said, ("2023-12-31T23:59:59+00:00", "filename")]
     reindex(settings(here))
     assert _recorded(settings()) == [said, (None, None)]
+
+
+def test_only_a_reindex_takes_back_what_names_said(
+    settings: Callable[..., Config], camera: Path, tmp_path: Path, media: MediaFactory
+) -> None:
+    here = f"source.paths=[{camera}]"
+    ingest(settings(here, BY_NAME))
+    before = _recorded(settings())
+    assert before[1] == ("2024-05-01T13:45:00+00:00", "filename")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "broken.mp4").write_bytes(media["garbage.mp4"].read_bytes())
+    assert ingest(settings(f"source.paths=[{other}]")).videos.failed == 1
+    assert _recorded(settings()) == before
+    assert retry(settings(f"source.paths=[{other}]")).videos.failed == 1
+    assert _recorded(settings()) == before
+    (camera / "copy.mp4").write_bytes(media["one_frame.mp4"].read_bytes())
+    assert ingest(settings(here)).videos.unchanged == 3
+    assert _recorded(settings()) == before, "with another path it is committed again"
+    reindex(settings(here))
+    assert _recorded(settings()) == [before[0], (None, None)]
