@@ -21,7 +21,8 @@ def end_with_parent() -> None:
     """From now on this spawned process is killed as soon as its parent is gone, on Linux.
 
     A process that hangs in C code with the interpreter's lock held never notices by itself that
-    nobody waits for it any more. It ends with the parent's thread that started it, to be exact.
+    nobody waits for it any more. To be exact, it ends with the parent's *thread* that started it:
+    start one from a thread that lives for as long as the process is needed.
     """
     parent = multiprocessing.parent_process()
     if sys.platform != "linux" or parent is None:

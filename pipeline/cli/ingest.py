@@ -26,6 +26,7 @@ from pipeline.text import clock, printable
 
 if TYPE_CHECKING:
     from pipeline.data import IngestReport, VideoCounts
+    from pipeline.ingest.chain import RunEvent, Watch
     from pipeline.ingest.stop import Stop
     from pipeline.settings import Loaded
 
@@ -73,15 +74,15 @@ def run_and_report(
     **options: object,
 ) -> None:
     """Run a command over the source, and say what it did; exit with 3 if some videos failed."""
+    reached: list[IngestReport] = []
     try:
-        report = _run(command, _load(paths, config, overrides), max_minutes, options)
+        report = _run(command, _load(paths, config, overrides), max_minutes, options, reached)
     except VSearchError as error:
         if as_json:
-            print_json(report_document(_empty_report(), [error_document(error)]))
+            print_json(report_document(reached[-1] if reached else _empty_report(), error))
         raise
     if as_json:
-        failures = [dataclasses.asdict(failure) for failure in report.failures]
-        print_json(report_document(report, failures))
+        print_json(report_document(report))
     elif command == "retry" and not report.videos.found:
         typer.echo("no such file has failed: nothing to try again")
     else:
@@ -91,8 +92,13 @@ def run_and_report(
 
 
 def _run(
-    command: str, loaded: Loaded, max_minutes: float | None, options: dict[str, object]
+    command: str,
+    loaded: Loaded,
+    max_minutes: float | None,
+    options: dict[str, object],
+    reached: list[IngestReport],
 ) -> IngestReport:
+    """Run it; `reached` gets how far it came if it raises."""
     from pipeline.cli.progress import watching
     from pipeline.ingest.first import refuse_encoder, refused
     from pipeline.ingest.stop import Stop
@@ -109,12 +115,25 @@ def _run(
 
         with watching(sys.stderr) as watch, _ended_by_signal(stop):
             return getattr(run, command)(  # type: ignore[no-any-return]
-                loaded.config, origin=loaded.origin, watch=watch, stop=stop, **options
+                loaded.config,
+                origin=loaded.origin,
+                watch=lambda event: _see(event, watch, reached),
+                stop=stop,
+                **options,
             )
     except KeyboardInterrupt:
         raise VSearchError(
             "interrupted: committed videos are kept, run again to go on", code=Code.INTERRUPTED
         ) from None
+
+
+def _see(event: RunEvent, watch: Watch, reached: list[IngestReport]) -> None:
+    from pipeline.data import IngestReport
+
+    if isinstance(event, IngestReport):
+        reached.append(event)
+    else:
+        watch(event)
 
 
 @contextmanager
@@ -135,8 +154,11 @@ def _load(paths: list[str] | None, file: Path | None, overrides: list[str] | Non
     return loaded._replace(config=loaded.config.model_copy(update={"source": source}))
 
 
-def report_document(report: IngestReport, failures: list[dict[str, str]]) -> dict[str, object]:
-    """The contract of `ingest --json`."""
+def report_document(report: IngestReport, error: VSearchError | None = None) -> dict[str, object]:
+    """The contract of `ingest --json`; an error that ended the run is the last of its failures."""
+    failures = [dataclasses.asdict(failure) for failure in report.failures]
+    if error is not None:
+        failures.append(error_document(error))
     return {
         "videos": dataclasses.asdict(report.videos),
         "rows_written": report.rows_written,

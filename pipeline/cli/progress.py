@@ -71,7 +71,7 @@ class _Bar:
                 _say(event, self._progress.console)
             case data.Told() | data.Warned():
                 _say(event, self._progress.console)
-            case data.Video():
+            case data.Video() | data.IngestReport():
                 pass
 
 

@@ -47,7 +47,10 @@ def worker(*, silence_s: float = SILENCE_S) -> Iterator[Worker]:
 
 
 class Worker:
-    """Use `worker`."""
+    """Use `worker`.
+
+    Its process is started by the first `do`, and killed when the thread that called that ends.
+    """
 
     def __init__(self, silence_s: float) -> None:
         self._silence_s = silence_s

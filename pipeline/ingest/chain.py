@@ -13,6 +13,7 @@ from pipeline.data import (
     Committed,
     Decoded,
     Failure,
+    IngestReport,
     Plan,
     Progress,
     SceneEmbeddings,
@@ -42,7 +43,7 @@ from pipeline.models import Encoder
 from pipeline.store import VideoStore
 from pipeline.store.rows import MAX_PATHS
 
-RunEvent = Plan | Told | Warned | Video | Progress | Committed | Failure
+RunEvent = Plan | Told | Warned | Video | Progress | Committed | Failure | IngestReport
 Watch = Callable[[RunEvent], None]
 
 _CHUNK = 500

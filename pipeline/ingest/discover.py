@@ -55,7 +55,7 @@ def _expand(name: str, source: SourceConfig) -> Iterator[Path | Failure]:
         yield from _not_there(name, path, source)
     except (OSError, ValueError) as error:
         # A network disk that is dead, a closed folder, a circle of links; a name with a NUL.
-        yield _not_looked_at(name, error)
+        yield _not_looked_at(str(path), error)
     else:
         if stat.S_ISDIR(mode):
             yield from _Walk(path, source).files()

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pipeline.config import Config
 from pipeline.data import Failure, IngestReport, Plan, VideoCounts
-from pipeline.errors import MediaError, VSearchError
+from pipeline.errors import LASTING, MediaError, VSearchError
 from pipeline.ingest.discover import discover
-from pipeline.ingest.state import run_lock, run_noted
+from pipeline.ingest.state import has_notes, run_lock, run_noted
 from pipeline.media.look import look_at
 from pipeline.models import refuse_early
 
@@ -28,21 +28,39 @@ def refused(config: Config, watch: Callable[[Plan | Failure], None]) -> IngestRe
         watch: Told what happens, as it happens.
 
     Returns:
-        The report of the run, which has failures alone; None if there is something to ingest.
+        The report of the run, which has failures alone; None if there is something to do.
 
     Raises:
         LockedError: Another run is at this collection.
     """
     started = time.perf_counter()
-    failures = []
-    for item in looked_at(discover(config.source)):
-        if isinstance(item, Path):
-            return None
-        failures.append(item)
+    failures = nothing_to_do(config, discover(config.source))
     if not failures:
         return None
     with run_lock(config), run_noted(config, "ingest") as ended:
         return ended(report_nothing(failures, started, watch))
+
+
+def nothing_to_do(config: Config, found: Iterable[Path | Failure]) -> list[Failure]:
+    """All failures of a source in which there is nothing to ingest, and nothing to note.
+
+    Files that are no videos are noted where there is an archive, so that the next run passes them
+    over; without one, nothing is made to note them in, and each run tells them.
+
+    Args:
+        config: All settings.
+        found: What `discover` gave.
+
+    Returns:
+        The failures; none if there is something to do.
+    """
+    failures = []
+    noted = has_notes(config)
+    for item in looked_at(found):
+        if isinstance(item, Path) or (noted and item.code in LASTING):
+            return []
+        failures.append(item)
+    return failures
 
 
 def refuse_encoder(config: Config, command: str) -> None:

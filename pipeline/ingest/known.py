@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Container, Set
 from enum import Enum, auto
 from pathlib import Path
@@ -78,7 +79,7 @@ class KnownFiles:
 
     def failed(self, failure: Failure) -> None:
         """Note a failure of a file; not of a folder, or of a name or a glob without a file."""
-        if failure.code not in _NO_FILE and not Path(failure.uri).is_dir():
+        if failure.code not in _NO_FILE and not os.path.isdir(failure.uri):  # noqa: PTH112  never raises
             self._ledger.failed(failure, self._stamps.get(failure.uri), self._tried_with)
 
 

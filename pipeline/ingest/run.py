@@ -6,21 +6,21 @@ And `retry`, over what failed in one of them.
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pipeline.config import Config
-from pipeline.data import Failure, Identity, IngestReport, VideoEntry
+from pipeline.data import Failure, Identity, IngestReport
 from pipeline.errors import Code, ConfigError
 from pipeline.ingest.chain import Chain, RunEvent, Watch
 from pipeline.ingest.discover import discover
-from pipeline.ingest.first import report_nothing
+from pipeline.ingest.first import nothing_to_do, report_nothing
 from pipeline.ingest.ledger import Ledger
 from pipeline.ingest.migrate import Migration
 from pipeline.ingest.places import gone
-from pipeline.ingest.retry import chosen, failed_files
+from pipeline.ingest.retry import chosen, failed_files, found_again
 from pipeline.ingest.sample import SAMPLE_VERSION
 from pipeline.ingest.scenes import DETECTOR_FRAME_VERSION
 from pipeline.ingest.state import ledger_path, owner, run_lock, run_noted
@@ -49,7 +49,7 @@ def ingest(
     Args:
         config: All settings.
         origin: Where they came from, to be remembered for commands without `--config`.
-        watch: Told what happens, as it happens.
+        watch: Told what happens, as it happens; of a run that raises, its report so far too.
         stop: When to end early.
 
     Raises:
@@ -62,18 +62,18 @@ def ingest(
     started = time.perf_counter()
     with run_lock(config), run_noted(config, "ingest") as ended, ExitStack() as opened:
         found = list(discover(config.source))
-        if all(isinstance(item, Failure) for item in found):
-            # Nothing to decode: no reason to load a model or to make a store.
-            return ended(report_nothing(_failures(found), started, watch))
+        if failures := nothing_to_do(config, found):
+            # No reason to load a model or to make a store.
+            return ended(report_nothing(failures, started, watch))
         stop = stop or Stop()
         encoder, store = _connect(config, opened, stop)
         store.open_for_writing(identity(config, encoder), config.store.index)
         remember(config, origin)
         chain = _chain(config, encoder, store, opened, watch=watch, stop=stop)
-        ready = time.perf_counter()
-        chain.ingest(found)
-        chain.settle()
-        return ended(_report(chain, started, ready))
+        with _reporting(chain, started, watch) as report:
+            chain.ingest(found)
+            chain.settle()
+            return ended(report())
 
 
 def reindex(
@@ -110,36 +110,22 @@ def reindex(
     stop = stop or Stop()
     with run_lock(config), run_noted(config, "reindex") as ended, ExitStack() as opened:
         found = list(discover(config.source))
-        nothing = all(isinstance(item, Failure) for item in found)
-        if nothing and VideoStore(config.store).is_new:
-            return ended(report_nothing(_failures(found), started, watch))
+        if VideoStore(config.store).is_new and (failures := nothing_to_do(config, found)):
+            return ended(report_nothing(failures, started, watch))
         encoder, store = _connect(config, opened, stop)
         wanted = identity(config, encoder)
         migration = Migration.begin(config, store, wanted, watch, stop)
-        inherited: Mapping[str, VideoEntry] = {}
-        again: Container[str] = ()
         if migration is None:
             store.open_for_writing(wanted, config.store.index)
             remember(config, origin)
         else:
             opened.enter_context(migration)
-            # What was read once may be again, and until then nothing is switched.
-            inherited, again = migration.before, migration.places
-        chain = _chain(
-            config, encoder, store, opened, watch=watch, stop=stop, inherited=inherited, again=again
-        )
-        ready = time.perf_counter()
-        chain.ingest([*found, *(migration.elsewhere(found) if migration else ())])
-        known = chain.places.known() | (migration.places if migration else set())
-        lost, doubted = gone(known, found, config.source, even_many=remove_gone)
-        for failure in doubted:
-            chain.report(failure)
-        complete = not chain.counts.left
-        # What was moved may be among the files that were not looked at.
-        chain.settle(lost if complete else frozenset(), remove=complete)
-        if migration is not None and migration.end(chain, lost, accept_loss=accept_loss):
-            remember(config, origin)
-        return ended(_report(chain, started, ready))
+        chain = _chain(config, encoder, store, opened, watch=watch, stop=stop, migration=migration)
+        with _reporting(chain, started, watch) as report:
+            lost = _make_equal(config, chain, found, migration, remove_gone=remove_gone)
+            if migration is not None and migration.end(chain, lost, accept_loss=accept_loss):
+                remember(config, origin)
+            return ended(report())
 
 
 def retry(
@@ -154,7 +140,8 @@ def retry(
     """Try files again that failed, though nothing about them has changed.
 
     Args:
-        config: All settings; those of the source do not matter.
+        config: All settings; what the source names does not limit what is tried, but links are
+            followed as it says, or if they are named.
         names: Which, as `chosen` takes them; all if there are none.
         code: Only those that failed with this code.
         origin: As for `ingest`; not remembered.
@@ -172,16 +159,15 @@ def retry(
         paths = chosen(failed_files(config), names, code)
         if not paths:
             return ended(report_nothing((), started, watch))
-        source = config.source.model_copy(update={"paths": paths})
-        found = list(discover(source))
+        found = found_again(paths, names, config.source)
         stop = stop or Stop()
         encoder, store = _connect(config, opened, stop)
         store.open_for_writing(identity(config, encoder), config.store.index)
         chain = _chain(config, encoder, store, opened, watch=watch, stop=stop, again=set(paths))
-        ready = time.perf_counter()
-        chain.ingest(found)
-        chain.settle()
-        return ended(_report(chain, started, ready))
+        with _reporting(chain, started, watch) as report:
+            chain.ingest(found)
+            chain.settle()
+            return ended(report())
 
 
 def identity(config: Config, encoder: Encoder) -> Identity:
@@ -232,16 +218,51 @@ def _chain(
     *,
     watch: Watch,
     stop: Stop,
-    inherited: Mapping[str, VideoEntry] | None = None,
+    migration: Migration | None = None,
     again: Container[str] = (),
 ) -> Chain:
     """The chain into the open archive, whose encoder readers can have from now on."""
     remember_encoder(config, store.names.fingerprint)
     ledger = opened.enter_context(Ledger(ledger_path(config, store.names.segments)))
+    inherited = None
+    if migration is not None:
+        # What was read once may be again, and until then nothing is switched.
+        inherited, again = migration.before, migration.places
     return Chain(
         config, encoder, store, ledger,
         watch=watch, stop=stop, inherited=inherited, again=again,
     )  # fmt: skip
+
+
+def _make_equal(
+    config: Config,
+    chain: Chain,
+    found: Sequence[Path | Failure],
+    migration: Migration | None,
+    *,
+    remove_gone: bool,
+) -> set[str]:
+    """Ingest what was found and remove what is gone; the paths at which there is no file now."""
+    chain.ingest([*found, *(migration.elsewhere(found) if migration else ())])
+    known = chain.places.known() | (migration.places if migration else set())
+    lost, doubted = gone(known, found, config.source, even_many=remove_gone)
+    for failure in doubted:
+        chain.report(failure)
+    complete = not chain.counts.left
+    # What was moved may be among the files that were not looked at.
+    chain.settle(lost if complete else frozenset(), remove=complete)
+    return lost
+
+
+@contextmanager
+def _reporting(chain: Chain, started: float, watch: Watch) -> Iterator[Callable[[], IngestReport]]:
+    """Within the block a chain works; how far it came can be asked, and is told if it raises."""
+    ready = time.perf_counter()
+    try:
+        yield lambda: _report(chain, started, ready)
+    except BaseException:  # also Ctrl-C; it goes on
+        watch(_report(chain, started, ready))
+        raise
 
 
 def _report(chain: Chain, started: float, ready: float) -> IngestReport:
@@ -253,7 +274,3 @@ def _report(chain: Chain, started: float, ready: float) -> IngestReport:
         wall_s=time.perf_counter() - ready,
         failures=tuple(chain.failures),
     )
-
-
-def _failures(found: Sequence[Path | Failure]) -> Iterator[Failure]:
-    return (item for item in found if isinstance(item, Failure))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import socket
 import uuid
 from collections.abc import Callable, Iterator
@@ -33,6 +34,14 @@ def ledger_path(config: Config, segments: str) -> Path:
         segments: Real name of its collection of rows.
     """
     return Path(config.run.state_dir) / f"ledger-{segments}-{_store_digits(config)}.sqlite"
+
+
+def has_notes(config: Config) -> bool:
+    """Whether there are notes of an archive of this collection, so that it was filled from here."""
+    name = rf"ledger-{re.escape(config.store.collection)}_[^_]+_\d+-{_store_digits(config)}\.sqlite"
+    return any(
+        re.fullmatch(name, each.name) for each in Path(config.run.state_dir).glob("ledger-*")
+    )
 
 
 def owner(config: Config) -> str:

@@ -35,7 +35,7 @@ class Worker:
     """One process, and the file it is at.
 
     A thread reads the pipe, so that a process which stops in the middle of a message stops nothing
-    but itself.
+    but itself. The process is killed with the thread that made this (`end_with_parent`).
 
     Args:
         settings: What the process does.

@@ -56,6 +56,9 @@ def decode_pool(settings: DecodeSettings) -> Iterator[DecodePool]:
 class DecodePool:
     """Processes that decode files. Use `decode_pool`.
 
+    They are started by whichever thread draws from `run`, and are killed when that one ends: all of
+    it is drawn by one thread, which lives for as long as the pool.
+
     Args:
         settings: What every process does.
     """

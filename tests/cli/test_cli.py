@@ -426,7 +426,7 @@ def test_ctrl_c_ends_an_ingest_with_one_line(
         shutil.copy(media[name], folder / "videos")
     ours = [f"--set=encode.weights={untrained}", "--set=encode.batch_size=2"]
     with subprocess.Popen(
-        [str(VSEARCH), "ingest", "videos", *ours],
+        [str(VSEARCH), "ingest", "videos", "--json", *ours],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         # Who runs the tests in the background of a shell hands down an ignored Ctrl-C.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -440,7 +440,12 @@ def test_ctrl_c_ends_an_ingest_with_one_line(
                 os.killpg(process.pid, signal.SIGINT)
                 break
         lines += process.stderr.readlines()
+        assert process.stdout is not None
+        document = json.load(process.stdout)
     assert process.returncode == 1
+    counts = document["videos"]
+    assert counts["found"] == counts["ingested"] + counts["left"] == 4
+    assert document["failures"][-1]["code"] == "interrupted"
     assert "interrupted" in lines[-1]
     assert not any("Traceback" in line for line in lines)
 

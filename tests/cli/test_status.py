@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.data import Scope
+from pipeline.data import Failure, Scope
+from pipeline.errors import Code
+from pipeline.ingest.ledger import Ledger
+from pipeline.ingest.state import ledger_path
 from pipeline.settings import load_config
 from pipeline.store import VideoStore
 from tests.cli.test_cli import Run, folder, indexed, vsearch
@@ -160,6 +163,17 @@ def test_names_that_are_no_text(indexed: Path, vsearch: Run) -> None:
     assert os.fsencode(failure["uri"]).endswith(b"/\xff.mp4")
     assert failure["uri"] == document["failures"][0]["uri"]
     assert "\\udcff.mp4 [empty_file]" in vsearch("status").out
+
+
+def test_what_is_shown_of_a_failure_moves_no_cursor(indexed: Path, vsearch: Run) -> None:
+    config = load_config().config
+    segments = vsearch("status", "--json").document["segments"]
+    path = str(indexed / "videos" / "h264.mp4")
+    with Ledger(ledger_path(config, segments)) as notes:
+        notes.failed(Failure(path, Code.DECODE_ERROR, "codec \x1b[2Jgone\nfine"))
+    shown = vsearch("status").out
+    assert "\x1b" not in shown
+    assert r"codec \x1b[2Jgone\nfine" in shown
 
 
 @pytest.mark.parametrize("args", [(), ("--json",)])

@@ -15,6 +15,7 @@ from pipeline.config import Config, DecodeConfig
 from pipeline.data import FailedFile, Failure, FileStamp, IngestReport, VideoCounts
 from pipeline.errors import LASTING, Code, ConfigError
 from pipeline.ingest import known, worker
+from pipeline.ingest.first import refused
 from pipeline.ingest.known import KnownFiles, tried_with
 from pipeline.ingest.ledger import Ledger
 from pipeline.ingest.places import Places
@@ -120,6 +121,25 @@ class TestRuns:
         (archive / "empty.mp4").touch()
         assert ingest(settings()).videos.failed == 1
         assert ingest(settings()).videos.failed_before == 1
+
+    def test_a_source_of_bad_files_alone(self, settings: Settings, tmp_path: Path) -> None:
+        bad = tmp_path / "bad"
+        bad.mkdir()
+        (bad / "text.mp4").write_text("#EXTM3U\n")
+        (bad / "empty.mp4").touch()
+        config = settings(f"source.paths=[{bad}]")
+        for run in (ingest, reindex, ingest):
+            assert run(config).videos == VideoCounts(found=2, failed=2), "nothing to note it in"
+        assert not Path(config.store.uri).exists()
+        ingest(settings())
+        assert refused(config, lambda event: None) is None, "it is noted now"
+        assert ingest(config).videos == VideoCounts(found=2, failed=2)
+        for run in (ingest, reindex):
+            assert run(config).videos == VideoCounts(found=2, failed_before=2)
+        assert {Path(each.failure.uri).name for each in failed_files(config)} == {
+            "text.mp4", "empty.mp4",
+        }  # fmt: skip
+        assert retry(config).videos == VideoCounts(found=2, failed=2)
 
     def test_until_it_changes(self, settings: Settings, bad: Path, media: MediaFactory) -> None:
         ingest(settings())

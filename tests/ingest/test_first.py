@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import Config
+from pipeline.config import Config, StoreConfig
 from pipeline.data import Failure, Plan
 from pipeline.errors import Code, LockedError, ModelError
 from pipeline.ingest.first import looked_at, refuse_encoder, refused
-from pipeline.ingest.state import last_run, run_lock
+from pipeline.ingest.ledger import Ledger
+from pipeline.ingest.state import last_run, ledger_path, run_lock
 
 
 @pytest.fixture
@@ -50,6 +51,18 @@ def test_no_video_at_all(folder: Path) -> None:
     assert noted is not None
     assert noted["report"]["videos"]["failed"] == 3
     assert not Path(config.store.uri).exists()
+
+
+def test_where_there_is_an_archive_it_is_left_to_the_run_to_note_it(folder: Path) -> None:
+    config = settings(folder)
+    other = config.model_copy(update={"store": StoreConfig(uri=config.store.uri, collection="o")})
+    Ledger(ledger_path(other, "o_0123abcd_1")).close()
+    assert refused(config, lambda event: None) is not None, "of another collection"
+    Ledger(ledger_path(config, f"{config.store.collection}_0123abcd_1")).close()
+    assert refused(config, lambda event: None) is None
+    pipe = config.source.model_copy(update={"paths": (str(folder / "a.mp4"),)})
+    report = refused(config.model_copy(update={"source": pipe}), lambda event: None)
+    assert report is not None, "each run tries it, noted or not"
 
 
 def test_what_may_be_a_video_is_left_to_the_run(folder: Path) -> None:

@@ -239,12 +239,19 @@ def test_an_interruption_keeps_what_is_committed_and_the_next_run_goes_on(
 ) -> None:
     config = settings("decode.workers=1", "encode.batch_size=4")
 
+    told: list[RunEvent] = []
+
     def interrupt(event: RunEvent) -> None:
+        told.append(event)
         if isinstance(event, Video) and event.path.endswith("vp9.webm"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         ingest(config, watch=interrupt)
+    so_far = told[-1]
+    assert isinstance(so_far, IngestReport)
+    assert so_far.videos == VideoCounts(found=3, ingested=2, left=1)
+    assert so_far.rows_written > 0
     report = ingest(config)
     assert counts(report) == VideoCounts(found=3, ingested=1, unchanged=2)
     kept = rows(config)
