@@ -20,15 +20,14 @@ from av.video.stream import VideoStream
 from pipeline.errors import MediaError
 from pipeline.media.container import open_container
 from pipeline.media.decoded import Upright
-from pipeline.media.excerpt import Beat, Excerpt, frames_of
-from pipeline.media.presented import presented
+from pipeline.media.excerpt import Excerpt, frames_of
+from pipeline.media.presented import Timed, Told, presented
 
 # What mp4 holds, and from containers that keep the decoder's settings apart, as mp4 does.
 _CODECS = frozenset({"h264", "hevc", "av1", "libdav1d"})
 _CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
 
 _Packets = Iterator[Any]
-_Timed = tuple[int, av.VideoFrame]
 
 
 def copy_video(
@@ -36,7 +35,7 @@ def copy_video(
     target: Path,
     *,
     mux: Callable[[OutputContainer, _Packets], None],
-    beat: Beat = lambda: None,
+    beat: Told = lambda: None,
 ) -> int:
     """Copy a span's compressed pictures into an mp4.
 
@@ -77,7 +76,7 @@ def _seek(excerpt: Excerpt, container: InputContainer, stream: VideoStream) -> N
     container.seek(excerpt.start, stream=stream)
 
 
-def _countable(excerpt: Excerpt, container: InputContainer, stream: VideoStream, beat: Beat) -> int:
+def _countable(excerpt: Excerpt, container: InputContainer, stream: VideoStream, beat: Told) -> int:
     """How many packets, from the key frame at the start on, are the span; 0 if none are just it."""
     _seek(excerpt, container, stream)
     inside = 0
@@ -129,7 +128,7 @@ def _taken(
         yield packet
 
 
-def _same(excerpt: Excerpt, target: Path, beat: Beat) -> bool:
+def _same(excerpt: Excerpt, target: Path, beat: Told) -> bool:
     """Whether a copy shows the frames of the span, at the same times, first and last alike."""
     try:
         with open_container(target) as (container, stream):
@@ -139,7 +138,7 @@ def _same(excerpt: Excerpt, target: Path, beat: Beat) -> bool:
         return False
 
 
-def _alike(excerpt: Excerpt, pairs: Iterator[tuple[_Timed | None, _Timed | None]]) -> bool:
+def _alike(excerpt: Excerpt, pairs: Iterator[tuple[Timed | None, Timed | None]]) -> bool:
     origin: int | None = None
     last: tuple[av.VideoFrame, av.VideoFrame] | None = None
     for theirs, ours in pairs:

@@ -22,8 +22,6 @@ from pipeline.media.container import open_container, packets_of
 Told = Callable[[], None]
 Timed = tuple[int, av.VideoFrame]
 
-_COUNTED = frozenset({"avi", "mpeg"})
-
 _MOST_HELD = 16
 """Frames that may be shown before one that they lean on: as many as H.264 and HEVC allow."""
 
@@ -38,7 +36,6 @@ def presented(
     *,
     sought: int | None = None,
     beat: Told = lambda: None,
-    damaged: Told = lambda: None,
 ) -> Iterator[Timed]:
     """Decode a container that was just opened, from its start, or that was just sought.
 
@@ -47,7 +44,8 @@ def presented(
     next key frame that is whole, nor do the B-frames right before it: they may lean on it. So it is
     behind a seek.
 
-    Several threads (`stream.thread_type`) may lose frames next to an error, one thread does not.
+    Threads that decode a frame each (`stream.thread_type`) may lose frames next to an error, and
+    may not see that one is corrupt; one thread does neither.
 
     Args:
         path: The file, for errors.
@@ -56,7 +54,6 @@ def presented(
         sought: The tick for whose sake the container was sought, which `may_be_sought` allows.
             Where decoding comes upon no whole key frame by then, nothing comes.
         beat: Called with each packet, also where no frame comes for long.
-        damaged: Called where something that should have come cannot.
 
     Yields:
         Time in ticks of `stream.time_base`, strictly increasing, and the frame. The first need not
@@ -73,8 +70,6 @@ def presented(
         seen = True
         tick = clock.lost() if frame is None else clock.tick(frame)
         if frame is None or frame.is_corrupt:
-            if trusted:
-                damaged()
             trusted = False
             held.clear()
             continue
@@ -108,13 +103,16 @@ def start_of(path: Path) -> int:
         return clock.tick(first)
 
 
-def may_be_sought(container: InputContainer) -> bool:
+def may_be_sought(container: InputContainer, stream: VideoStream) -> bool:
     """Whether a frame has the same time wherever decoding began.
 
-    AVI counts the frames from its start, and where some are lost those behind them are earlier.
-    MPEG-PS has a time now and then; FFmpeg guesses the others from those before.
+    In AVI it is the time of the packet that brought the frame out: that of the frame itself only
+    where frames stand alone. MPEG-PS has a time now and then; FFmpeg guesses the others from those
+    before.
     """
-    return _COUNTED.isdisjoint(container.format.name.split(","))
+    if has_no_times(container):
+        return bool(stream.codec_context.codec.intra_only)
+    return container.format.name != "mpeg"
 
 
 def has_no_times(container: InputContainer) -> bool:
@@ -123,11 +121,6 @@ def has_no_times(container: InputContainer) -> bool:
     AVI has no others; what FFmpeg gives as presentation times there is a guess.
     """
     return "avi" in container.format.name.split(",")
-
-
-def times_are_guesses(container: InputContainer, stream: VideoStream) -> bool:
-    """Whether the times of frames behind a seek are not those of frames read from the start."""
-    return has_no_times(container) and not stream.codec_context.codec.intra_only
 
 
 class Clock:
@@ -169,7 +162,7 @@ def frame_ticks(stream: VideoStream) -> int:
 
 
 def _frames(
-    container: InputContainer, stream: VideoStream, beat: Told
+    container: InputContainer, stream: VideoStream, beat: Told = lambda: None
 ) -> Iterator[av.VideoFrame | None]:
     """Frames as the decoder gives them, in order; None where something could not be read."""
     if has_no_times(container):

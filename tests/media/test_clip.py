@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.data import UInt8Array
 from pipeline.errors import Code, MediaError
-from pipeline.media import copying
+from pipeline.media import copying, shown
 from pipeline.media.clip import Clip, write_clip
 from pipeline.media.reader import open_frames
 from pipeline.media.sound import Sound, sound_of
@@ -235,11 +235,9 @@ def test_sound_that_ends_early_or_starts_late(media: MediaFactory, tmp_path: Pat
 def test_a_late_span_does_not_cost_the_whole_file(
     media: MediaFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.media import excerpt
-
     path = tmp_path / "long.mp4"
     ffmpeg("-stream_loop", "3", "-i", str(media["reel.mp4"]), *_X264, str(path))
-    monkeypatch.setattr(excerpt, "_read_on", lambda excerpt: pytest.fail("read it all"))
+    monkeypatch.setattr(shown, "_read_on", lambda *where: pytest.fail("read it all"))
     times, pictures = _read(path)
     write_clip(path, tmp_path / "clip.mp4", float(times[602]), float(times[622]))
     _assert_nearest(_read(tmp_path / "clip.mp4")[1][0], pictures, 602)

@@ -6,13 +6,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
 from pipeline.data import UInt8Array
 from pipeline.errors import Code, MediaError
-from pipeline.media import thumbnail
+from pipeline.media import shown
 from pipeline.media.reader import open_frames
 from pipeline.media.thumbnail import frame_at
 from tests.media_factory import BROKEN, MediaFactory, ffmpeg
@@ -114,7 +113,7 @@ def test_it_is_the_frame_of_the_reader_behind_a_seek(
 def test_a_late_frame_does_not_cost_the_whole_file(
     sought: Callable[[str], Path], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thumbnail, "_read_on", lambda path, wanted: pytest.fail("read it all"))
+    monkeypatch.setattr(shown, "_read_on", lambda *where: pytest.fail("read it all"))
     frame_at(sought(name), 9.0)
 
 
@@ -143,14 +142,9 @@ def test_a_time_is_a_number(media: MediaFactory, seconds: float) -> None:
 def test_where_seeking_fails_the_file_is_read(
     sought: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A decoder that stops at once behind every seek."""
-
-    def stop(frames: object, wanted: int) -> None:
-        raise av.InvalidDataError(1, "no")
-
     path = sought("closed.mp4")
     times, pictures = _read(path)
-    monkeypatch.setattr(thumbnail, "_proven", stop)
+    monkeypatch.setattr(shown, "_seek", lambda *where: False)
     _assert_same(path, times, pictures, times[200])
 
 
