@@ -94,7 +94,7 @@ def _metadata(record: VideoRecord) -> dict[str, Any]:
         "size_bytes": video.stamp.size_bytes,
         "recorded_at": video.recorded_at,
         "recorded_from": video.recorded_from,
-        "covered": video.covered or None,
+        "covered": video.covered,
         "indexed_at": record.indexed_at,
         "tags": list(record.tags),
     }

@@ -24,7 +24,8 @@ def probe_cli(
     """Show what a video file is.
 
     Codec, upright size, presented frames, duration, as a player shows them. What of a damaged file
-    can be read is in covered: with --check, since only decoding says it.
+    can be read is in covered: with --check, since only decoding says it. cut_short says that the
+    file ends before it should.
     """
     from pipeline.media.look import look_at
 
@@ -37,9 +38,20 @@ def probe_cli(
         found = dataclasses.asdict(probe_file(video, loaded.config, check=check))
     stamp = found.pop("stamp")
     document = {**found, "size_bytes": stamp["size_bytes"]}
+    if not check:
+        document["covered"] = None
     if as_json:
         print_json(document)
         return
     for name, value in document.items():
-        shown = f"{value:.3f}" if isinstance(value, float) else printable(str(value))
-        typer.echo(f"{name:12} {'unknown' if value is None else shown}")
+        typer.echo(f"{name:12} {_shown(name, value)}")
+
+
+def _shown(name: str, value: object) -> str:
+    if value is None:
+        return "unknown; see --check" if name == "covered" else "unknown"
+    if value == () and name == "covered":
+        return "all of it"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.3f}" if isinstance(value, float) else printable(str(value))

@@ -50,7 +50,8 @@ class Video:
         recorded_from: Where that comes from: the `container`'s metadata, or the `filename`.
         comment: From the container's metadata, at most 200 characters, or None.
         covered: Of a file that can be read only in part, the spans that were, `[start_s, end_s)`
-            each, in order; empty for one that is whole.
+            each, in order; empty for one that is whole, and before it is decoded.
+        cut_short: The file ends before its container says, even if nobody knows how much that is.
     """
 
     video_id: str
@@ -68,6 +69,7 @@ class Video:
     recorded_from: RecordedFrom | None = None
     comment: str | None = None
     covered: tuple[tuple[float, float], ...] = ()
+    cut_short: bool = False
 
     @property
     def read_s(self) -> float:

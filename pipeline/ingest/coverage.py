@@ -25,16 +25,15 @@ class Coverage:
                 self._spans.append((frame.pts_s, frame.end_s))
             yield frame
 
-    def of(self, video: Video, *, cut_short: bool) -> Video:
+    def of(self, video: Video) -> Video:
         """The video as it was read.
 
         Args:
             video: As it was probed.
-            cut_short: Its file lacks its end, even if nobody knows how much that is.
 
         Returns:
             The same, or if not all of it was read, what of it was.
         """
-        if self._spans == [(0.0, video.duration_s)] and not cut_short:
+        if self._spans == [(0.0, video.duration_s)] and not video.cut_short:
             return video
         return replace(video, frames=self._frames, covered=tuple(self._spans))

@@ -79,7 +79,6 @@ def decode_video(
         timeline=timeline,
         beat=progress.beat,
     )
-    cut_short = timeline.cut_short
     del timeline
     with closing(_ahead(batches)) as ready:
         frames = coverage.watch(_frames(ready, progress))
@@ -94,7 +93,7 @@ def decode_video(
             code=Code.FILE_CHANGED,
             uri=str(path),
         )
-    yield Decoded(coverage.of(video, cut_short=cut_short), count)
+    yield Decoded(coverage.of(video), count)
 
 
 def _check_size(path: Path, most_mb: float | None) -> None:

@@ -65,6 +65,7 @@ def examine(path: Path, *, beat: Callable[[], None] = lambda: None) -> tuple[Vid
             recorded_at=recorded_at,
             recorded_from="container" if recorded_at else None,
             comment=_comment(container.metadata),
+            cut_short=timeline.cut_short,
         )
     return video, timeline
 

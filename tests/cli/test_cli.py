@@ -258,6 +258,8 @@ def test_probe_and_scenes(vsearch: Run, media: MediaFactory) -> None:
     } <= set(document)  # fmt: skip
     assert document["rotation"] == 90
     assert document["height"] > document["width"]
+    assert document["covered"] is None, "nobody looked"
+    assert not document["cut_short"]
     scenes = vsearch("scenes", media["h264.mp4"], "--json").document["scenes"]
     assert [scene["index"] for scene in scenes] == list(range(len(scenes)))
     assert set(scenes[0]) == {"index", "start_s", "end_s"}
@@ -266,6 +268,26 @@ def test_probe_and_scenes(vsearch: Run, media: MediaFactory) -> None:
     windows = vsearch("scenes", media["h264.mp4"], "--json", *fixed).document["scenes"]
     assert [w["start_s"] for w in windows] == [i / 2 for i in range(len(windows))]
     assert "detected" in vsearch("scenes", media["h264.mp4"]).out
+
+
+def test_probe_of_a_file_that_lacks_its_end(
+    vsearch: Run, media: MediaFactory, tmp_path: Path
+) -> None:
+    path = tmp_path / "half.mkv"
+    data = media["h264.mkv"].read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    document = vsearch("probe", path, "--json").document
+    assert document["cut_short"] is True
+    assert document["covered"] is None
+    assert "cut_short    yes\n" in (out := vsearch("probe", path).out)
+    assert "covered      unknown; see --check\n" in out
+    checked = vsearch("probe", path, "--check", "--json").document
+    assert checked["cut_short"] is True
+    ((start_s, end_s),) = checked["covered"]
+    assert 0 == start_s < end_s
+    whole = vsearch("probe", media["h264.mkv"], "--check").out
+    assert "covered      all of it\n" in whole
+    assert "cut_short    no\n" in whole
 
 
 def test_config_show_can_be_used_as_a_config(folder: Path, vsearch: Run) -> None:
