@@ -51,7 +51,7 @@ reindex: $(READY)  ## Make the archive equal to the videos of CONFIG=configs/pro
 	@$(BIN)/vsearch reindex --config $(CONFIG)
 
 test: $(READY)  ## Run the tests; a real Milvus server is started for them
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 lint: $(READY)  ## Style, formatting, and who may import what
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from functools import lru_cache
 import av
 import numpy as np
 from av.video.format import VideoFormat
-from av.video.reformatter import ColorPrimaries, ColorTrc, VideoReformatter
+from av.video.reformatter import ColorPrimaries, ColorTrc, Interpolation, VideoReformatter
 
 from pipeline.data import UInt8Array
 from pipeline.media.filtering import Chain
@@ -72,8 +72,14 @@ class Colours:
         tones = tones_of(int(frame.color_trc), int(frame.color_primaries))
         if tones is not None:
             frame = self._mapped(tones, alpha).frame(frame)
+        # As FFmpeg's programs and OpenCV do it: chroma of more than 8 bits is interpolated.
         converted = self._converter.reformat(
-            frame, width=self._width, height=self._height, format=form, threads=1
+            frame,
+            width=self._width,
+            height=self._height,
+            format=form,
+            interpolation=Interpolation.BICUBIC,
+            threads=1,
         )
         picture = np.asarray(converted.to_ndarray(), dtype=np.uint8)
         return over_white(picture) if alpha else picture

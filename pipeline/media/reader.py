@@ -136,10 +136,6 @@ def _decode(
     with open_container(path) as (container, stream):
         stream.thread_type = kind
         stream.codec_context.thread_count = threads
-        if kind == "AUTO":
-            # An error comes in the order of packets; the flag of a frame may be asked for before
-            # the thread that sets it has ended.
-            stream.codec_context.options = {"err_detect": "explode"}
         for tick, frame in presented(path, container, stream, beat=beat):
             yield tick, frame, stream.sample_aspect_ratio
 

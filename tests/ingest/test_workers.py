@@ -114,7 +114,7 @@ def test_a_decoder_that_dies_costs_one_video(media: MediaFactory, blow: signal.S
 
 def test_a_decoder_that_falls_silent_is_killed(media: MediaFactory) -> None:
     victim, other = media["reel.mp4"], media["h264.mp4"]
-    with decode_pool(settings(workers=1, deadline_s=3.0)) as pool:
+    with decode_pool(settings(workers=1, deadline_s=10.0)) as pool:
         events: list[Event] = []
         stopped: psutil.Process | None = None
         for event in pool.run([victim, other], wanted=lambda v: True):
