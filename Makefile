@@ -10,6 +10,8 @@ MILVUS_DATA ?= .milvus
 COUNT ?= 2000
 SEED ?= 1
 MINUTES ?= 60
+# Tests wait for servers and processes: three keep two cores busy.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup install demo ingest reindex test lint types fuzz record bench lock milvus-up milvus-down milvus-local
