@@ -14,7 +14,8 @@ def test_each_promise_names_its_tests() -> None:
     promises = re.findall(r"^(?:- |\*\*\w[^*]*\*\*[ :]).*?(?=^- |^\*\*|\Z)", promised, re.M | re.S)
     assert len(promises) >= 12
     for promise in promises:
-        named = re.findall(r"tests/[\w/]+\.py", promise)
+        named = re.findall(r"(tests/[\w/]+\.py)::(\w+)", promise)
         assert named, promise
-        for name in named:
-            assert "def test_" in (ROOT / name).read_text(encoding="utf-8"), name
+        assert len(named) == promise.count("tests/"), promise
+        for file, test in named:
+            assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), f"{file}::{test}"

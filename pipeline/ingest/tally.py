@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from pipeline.data import VideoCounts
 
@@ -23,13 +23,4 @@ class Tally:
     def counts(self) -> VideoCounts:
         """As they are now."""
         ended = self.ingested + self.partial + self.unchanged + self.failed + self.failed_before
-        return VideoCounts(
-            found=self.found,
-            ingested=self.ingested,
-            unchanged=self.unchanged,
-            partial=self.partial,
-            failed=self.failed,
-            failed_before=self.failed_before,
-            removed=self.removed,
-            left=self.found - ended,
-        )
+        return VideoCounts(**asdict(self), left=self.found - ended)
