@@ -35,8 +35,8 @@ TARGET = 1.1
 AHEAD = 6
 """Events that a decode process and its pipe hold, so that a thread is as far ahead."""
 
-ARCHIVE = ((640, 360, 8, 6), (1280, 720, 20, 2))
-"""Width, height, seconds, and how many of them."""
+ARCHIVE = ((640, 360, 30, 12), (1280, 720, 60, 6))
+"""Width, height, seconds, and how many of them: 12 minutes in all."""
 
 
 def measure() -> list[Ratio]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 from pydantic import ValidationError
 
 from pipeline.config import SearchConfig
-from pipeline.data import Aggregate, Answer, Float32Array, Question, VideoHit
+from pipeline.data import Aggregate, Answer, Float32Array, Hit, Question, VideoHit
 from pipeline.errors import Code, QueryError
 from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
-from pipeline.search.behind import Behind, rows_behind
+from pipeline.search.behind import Behind, read_ahead, rows_behind
 from pipeline.search.compose import Composed, Seeds, compose
+from pipeline.search.keyed import KeyedRows
 from pipeline.search.moments import Sampling
 from pipeline.search.notebook import ShownAnswer
 from pipeline.search.opening import Opened, View
@@ -74,26 +76,42 @@ def answer(
         StoreError: The store failed.
     """
     started = time.perf_counter()
-    view = opened.follow()
-    composed, selection = prepare(view, question)
-    store, vector = view.store, composed.vector
-    sampling = Sampling.of(store.identity.content)
-    scored = best_videos(store, vector, search.aggregate, top_k=search.top_k, selection=selection)
-    behind = rows_behind(
-        store,
-        vector,
-        scored,
-        sampling,
-        gap_s=search.moment_gap_s,
-        selection=selection,
-        every=explain,
+    results, reason, nearest, bound = opened.ask(
+        lambda view: _found(view, question, search, explain=explain, strict=strict)
     )
+    return ShownAnswer(results, time.perf_counter() - started, reason, nearest, bound)
+
+
+_Found = tuple[tuple[VideoHit, ...], str, tuple[VideoHit, ...], float | None]
+
+
+def _found(
+    view: View, question: Question, search: SearchConfig, *, explain: bool, strict: bool
+) -> _Found:
+    """Results, why there are none, what comes nearest then, and the bound of the others."""
+    composed, selection = prepare(view, question)
+    store, vector, gap_s = view.store, composed.vector, search.moment_gap_s
+    sampling = Sampling.of(store.identity.content)
+    keyed = KeyedRows(store, vector)
+    with ThreadPoolExecutor(1) as other:
+
+        def met(rows: Sequence[Sequence[Hit]]) -> None:
+            if not explain:
+                read_ahead(keyed, rows, sampling, gap_s=gap_s, other=other)
+
+        scored = best_videos(
+            store, vector, search.aggregate, top_k=search.top_k, selection=selection, met=met
+        )
+        behind = rows_behind(
+            store, vector, scored, sampling,
+            gap_s=gap_s, selection=selection, every=explain, ahead=keyed,
+        )  # fmt: skip
     found = rank(
         scored,
         behind.rows,
         vector,
         sampling,
-        gap_s=search.moment_gap_s,
+        gap_s=gap_s,
         selection=selection,
         explain=search.aggregate if explain else None,
     )
@@ -102,7 +120,7 @@ def answer(
     least = search.min_confidence if strict or not composed.form.pictures else None
     reason = _unsure(found, least) if found else nothing_found(store, selection)
     results, nearest = ((), found) if reason else (found, ())
-    return ShownAnswer(results, time.perf_counter() - started, reason, nearest, scored.bound)
+    return results, reason, nearest, scored.bound
 
 
 def prepare(view: View, question: Question) -> tuple[Composed, Selection]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.data import Float32Array, Hit, Moment, Scope, VideoRecord, row_id
-from pipeline.filters import ALL_ROWS, EVERY_ROW, NO_ROWS, RowMask, Selection
+from pipeline.data import Float32Array, Hit, Moment, Scope, VideoRecord
+from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
+from pipeline.search.around import Around, first_keys
+from pipeline.search.keyed import KeyedRows
 from pipeline.search.moments import Sampling, best_moment_of
 from pipeline.search.retrieve import first_window
 from pipeline.search.rows import all_rows
 from pipeline.search.score import Scored
 from pipeline.store import VideoStore
-
-_REACH = 4
-"""At most so many scenes on both sides of the best row's are read at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,7 @@ def rows_behind(
     gap_s: float,
     selection: Selection = EVERY_ROW,
     every: bool = False,
+    ahead: KeyedRows | None = None,
 ) -> Behind:
     """Rows of the best videos: every one, or the nearest and all in the best moment of each video.
 
@@ -54,11 +54,13 @@ def rows_behind(
         gap_s: As in `moments_of`.
         selection: Which of their rows count.
         every: All rows, not the nearest alone.
+        ahead: What `read_ahead` begun.
     """
     records = scored.records
     if every or not records:
         return Behind(all_rows(store, vector, records.values(), selection=selection))
-    reader = _Reader(store, vector, records, sampling, gap_s, selection)
+    keyed = ahead or KeyedRows(store, vector)
+    reader = _Reader(store, vector, records, sampling, gap_s, selection, keyed)
     limit = first_window(len(records))
     found = {key: list(scored.rows.get(key, ())) for key in records}
     if not any(found.values()):
@@ -68,52 +70,31 @@ def rows_behind(
     # One of which no row was among the nearest is asked for by itself.
     for key in [key for key, hits in found.items() if not hits]:
         found |= reader.nearest([key], limit)
-    parts = {key: hits[0] for key, hits in found.items() if 0 < len(hits) < records[key].rows}
+    parts = {key: hits for key, hits in found.items() if 0 < len(hits) < records[key].rows}
     inside = reader.moments(parts)
     found |= {key: _joined(found[key], hits) for key, hits in inside.items()}
     return Behind(found, reader.vectors)
 
 
-class _Around:
-    """The rows around the best one of a video, of scenes in a row, as far as they were read.
+def read_ahead(
+    keyed: KeyedRows,
+    met: Iterable[Sequence[Hit]],
+    sampling: Sampling,
+    *,
+    gap_s: float,
+    other: Executor,
+) -> None:
+    """Begin to read what `rows_behind` is likely to want, before anything is known of the videos.
 
     Args:
-        best: The best row.
-        record: Of the video.
-        mask: Which of its rows count.
-        reach: So many scenes on both sides are to be read first.
+        keyed: To be given to `rows_behind`.
+        met: Of each video that may be among the best the rows that are known, best first.
+        sampling: Of the archive.
+        gap_s: As in `moments_of`.
+        other: Where it is done.
     """
-
-    def __init__(self, best: Hit, record: VideoRecord, mask: RowMask, reach: int) -> None:
-        self.rows = {best.row_id: best}
-        self.record = record
-        self.mask = mask
-        self.unread = self._within(best.scene_index - reach, best.scene_index + reach + 1)
-        self._scenes = range(best.scene_index, best.scene_index)
-        self._start_s, self._end_s = best.start_s, best.end_s
-
-    def take(self, found: Iterable[Hit]) -> None:
-        """Note the rows of the scenes that were unread."""
-        every = self.mask == ALL_ROWS
-        for hit in found:
-            self._start_s = min(self._start_s, hit.start_s)
-            self._end_s = max(self._end_s, hit.end_s)
-            if every or self.mask.admits(hit.kind, hit.pts_s):
-                self.rows[hit.row_id] = hit
-        both = (*self._scenes, *self.unread)
-        self._scenes = range(min(both), max(both) + 1)
-        self.unread = []
-
-    def widen(self, start_s: float, end_s: float) -> None:
-        """What is to be read next if these times are to be known: as much again on that side."""
-        scenes = self._scenes
-        if self._start_s >= start_s:
-            self.unread += self._within(scenes.start - len(scenes), scenes.start)
-        if self._end_s <= end_s:
-            self.unread += self._within(scenes.stop, scenes.stop + len(scenes))
-
-    def _within(self, start: int, stop: int) -> list[int]:
-        return list(range(max(0, start), min(self.record.scenes, stop)))
+    keys = [key for hits in met for key in first_keys(hits, sampling, gap_s)]
+    keyed.begin(keys, other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +107,7 @@ class _Reader:
     sampling: Sampling
     gap_s: float
     selection: Selection
+    keyed: KeyedRows
     vectors: dict[str, Float32Array] = field(default_factory=dict)
 
     def nearest(self, videos: Collection[str], limit: int) -> dict[str, list[Hit]]:
@@ -138,20 +120,24 @@ class _Reader:
             found[hit.video_id].append(hit)
         return found
 
-    def moments(self, best: Mapping[str, Hit]) -> dict[str, list[Hit]]:
-        """Rows of the moment around each of these, as wide as it is, by video id.
+    def moments(self, met: Mapping[str, Sequence[Hit]]) -> dict[str, list[Hit]]:
+        """Rows of the moment around the best of these, as wide as it is, by video id.
 
         Args:
-            best: The best row of each video.
+            met: Of each video the rows that are known, best first.
         """
         found: dict[str, list[Hit]] = {}
         open_ = {
-            key: _Around(hit, self.records[key], self.selection.mask(key), self._reach(hit))
-            for key, hit in best.items()
+            key: Around(
+                hits, self.records[key], self.sampling, self.selection.mask(key), self.gap_s
+            )
+            for key, hits in met.items()
         }
         while open_:
             self._read(open_)
             for video_id, around in open_.items():
+                if not around.is_read:
+                    continue
                 moment = self._moment(around)
                 found[video_id] = [
                     hit
@@ -159,40 +145,19 @@ class _Reader:
                     if moment.start_s <= hit.pts_s < moment.end_s
                 ]
                 around.widen(moment.start_s - self.gap_s, moment.end_s + self.gap_s)
-            open_ = {key: around for key, around in open_.items() if around.unread}
+            open_ = {key: around for key, around in open_.items() if not around.is_read}
         return found
 
-    def _read(self, open_: Mapping[str, _Around]) -> None:
-        """Read what is unread.
-
-        Keys follow from the place of a row in its video: rows by key cost less than a search of so
-        many.
-        """
-        found: dict[str, dict[int, list[Hit]]] = {video_id: {} for video_id in open_}
-        unread = [
-            (video_id, scene, range(_rows_a_scene(around.record)))
-            for video_id, around in open_.items()
-            for scene in around.unread
-        ]
-        while unread:
-            keys = [
-                row_id(video_id, self.records[video_id].revision, scene, place)
-                for video_id, scene, places in unread
-                for place in places
-            ]
-            for hit, vector in self.store.rows(keys, self.vector):
-                self.vectors[hit.row_id] = vector
-                found[hit.video_id].setdefault(hit.scene_index, []).append(hit)
-            # A scene that has a row at each of these places may have more.
-            unread = [
-                (video_id, scene, range(places.stop, 2 * places.stop))
-                for video_id, scene, places in unread
-                if len(found[video_id].get(scene, ())) == places.stop
-            ]
+    def _read(self, open_: Mapping[str, Around]) -> None:
+        found: dict[str, list[Hit]] = {video_id: [] for video_id in open_}
+        keys = [key for around in open_.values() for key in around.wanted()]
+        for hit, vector in self.keyed.read(keys):
+            self.vectors[hit.row_id] = vector
+            found[hit.video_id].append(hit)
         for video_id, around in open_.items():
-            around.take(hit for hits in found[video_id].values() for hit in hits)
+            around.take(found[video_id])
 
-    def _moment(self, around: _Around) -> Moment:
+    def _moment(self, around: Around) -> Moment:
         return best_moment_of(
             around.rows.values(),
             self.sampling,
@@ -200,14 +165,6 @@ class _Reader:
             average=float(np.dot(around.record.mean, self.vector)),
             mask=around.mask,
         )
-
-    def _reach(self, best: Hit) -> int:
-        """How many scenes like this one tell where it ends, and one more: it may be longer."""
-        return min(_REACH, 2 + math.floor(self.gap_s / (best.end_s - best.start_s)))
-
-
-def _rows_a_scene(record: VideoRecord) -> int:
-    return 1 + math.ceil(record.rows / record.scenes)
 
 
 def _joined(hits: Sequence[Hit], more: Sequence[Hit]) -> list[Hit]:

@@ -24,6 +24,10 @@ ALIKE = 0.01
 """Cosines so near to a peak's show the same: frames of a scene in which nothing happens."""
 
 
+_EQUAL = 1e-6
+"""Cosines may differ so much by who computed them: of two such the earlier one is the peak."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How an archive was sampled, which says what time a sample stands for.
@@ -31,16 +35,29 @@ class Sampling:
     Args:
         per_scene: Samples of a scene, if they are spread over it evenly.
         fps: Samples a second, if they are taken at that rate.
+        most_rows: Rows of a scene at most, where the settings say so.
     """
 
     per_scene: int
     fps: float | None
+    most_rows: int | None = None
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Sampling:
         """From what an archive's identity records of its content."""
         sample = content["sample"]
-        return cls(int(sample["per_scene"]), sample.get("fps"))
+        per_scene, fps = int(sample["per_scene"]), sample.get("fps")
+        if sample.get("tiles"):
+            return cls(per_scene, fps)
+        if sample.get("pooling") == "mean":
+            return cls(per_scene, fps, 1)
+        return cls(per_scene, fps, None if fps else per_scene)
+
+    def rows_of(self, length_s: float) -> int:
+        """About how many rows a scene of this length has: at least, not counting tiles."""
+        if self.most_rows is not None:
+            return self.most_rows
+        return 1 + math.ceil(length_s * self.fps) if self.fps else self.per_scene
 
     def part(self, hit: Hit) -> Span:
         """The time of its scene that a sample stands for; all of it for a pooled scene."""
@@ -139,20 +156,32 @@ def _peaks(parts: Iterable[_Part], gap_s: float, floor: float) -> Iterator[Momen
     curve = _curve(parts)
     free = [part.hit.score >= floor for part in curve]
     found: list[Moment] = []
-    for place in sorted(range(len(curve)), key=lambda n: (-curve[n].hit.score, n)):
-        if not free[place]:
+    order = sorted(range(len(curve)), key=lambda n: (-curve[n].hit.score, n))
+    for rank, top in enumerate(order):
+        if not free[top]:
             continue
+        score = curve[top].hit.score
+        place = min(n for n in _equal(curve, order, rank) if free[n])
         peak = curve[place].hit
-        level = min((peak.score + floor) / 2, peak.score - ALIKE)
+        level = min((score + floor) / 2, score - ALIKE)
         first, before = _reach(curve, place, -1, gap_s, level)
         last, behind = _reach(curve, place, +1, gap_s, level)
         start_s = max(
             [curve[first].span.start_s, *(m.end_s for m in found if m.end_s <= peak.pts_s)]
         )
         end_s = min([curve[last].span.end_s, *(m.start_s for m in found if m.start_s > peak.pts_s)])
-        found.append(Moment(start_s, end_s, peak.pts_s, peak.score, peak.box))
+        found.append(Moment(start_s, end_s, peak.pts_s, score, peak.box))
         free[before : behind + 1] = [False] * (behind + 1 - before)
         yield found[-1]
+
+
+def _equal(curve: Sequence[_Part], order: Sequence[int], rank: int) -> Iterator[int]:
+    """From one of the best first on, all whose cosine is the same."""
+    least = curve[order[rank]].hit.score - _EQUAL
+    for n in range(rank, len(order)):
+        if curve[order[n]].hit.score < least:
+            return
+        yield order[n]
 
 
 def _curve(parts: Iterable[_Part]) -> list[_Part]:

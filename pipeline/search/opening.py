@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline.config import Config
 from pipeline.data import Float32Array, Identity
-from pipeline.errors import Code, ModelError
+from pipeline.errors import Code, ModelError, VSearchError
 from pipeline.models import Encoder, load_encoder
 from pipeline.search.cohort import cohort_vectors
 from pipeline.search.confidence import LEAST_ROWS, SAMPLE_ROWS, Background
 from pipeline.search.prompts import prompts_of
 from pipeline.settings import remembered_encoder
 from pipeline.store import VideoStore
+
+T = TypeVar("T")
 
 FRESH_S = 600.0
 """An archive grows: its sample is drawn again after so many seconds."""
@@ -106,13 +110,32 @@ class Opened:
             self.store.close()
             raise
 
-    def follow(self) -> View:
-        """The archive that answers now, with its encoder.
+    def ask(self, question: Callable[[View], T]) -> T:
+        """Ask the archive that answers now.
+
+        Whether another has taken its place is found out meanwhile; if so, it is asked anew.
+
+        Args:
+            question: Asked of one archive, or of two.
 
         Raises:
             StoreError: It is gone.
             ModelError: It is one of another encoder, which is not known here.
         """
+        view = self._view
+        with ThreadPoolExecutor(1) as other:
+            following = other.submit(self._follow)
+            try:
+                found = question(view)
+            except VSearchError:  # that archive may have been removed
+                if following.result() is view:
+                    raise
+            else:
+                if following.result() is view:
+                    return found
+        return question(following.result())
+
+    def _follow(self) -> View:
         with self._lock:
             names = self.store.resolve()
             if names != self._view.store.names or not self._view.is_fresh:

@@ -13,9 +13,11 @@ selected videos that are left are searched in groups of ids, so that the same is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from typing import NamedTuple
 
 from pipeline.data import Float32Array, Hit, Scope, VideoRecord
 from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
@@ -32,7 +34,7 @@ MAX_IDS = 2000
 """Most ids of selected videos that go down into Milvus with one search."""
 
 
-_LOOKED_UP = 16
+_LOOKED_UP = 10
 """Fewest videos that are looked up at once: a request costs as much as several of them."""
 
 
@@ -58,8 +60,16 @@ class Retrieved:
         return rows
 
 
+Met = Callable[[Sequence[Sequence[Hit]]], None]
+
+
 def retrieve(
-    store: VideoStore, vector: Float32Array, *, top_k: int, selection: Selection = EVERY_ROW
+    store: VideoStore,
+    vector: Float32Array,
+    *,
+    top_k: int,
+    selection: Selection = EVERY_ROW,
+    met: Met = lambda rows: None,
 ) -> Retrieved:
     """Rows of at least `top_k` distinct videos, the best ones, or of all there are.
 
@@ -68,8 +78,10 @@ def retrieve(
         vector: Unit query vector, float32 (dim,).
         top_k: Wanted number of videos.
         selection: Which rows of which videos count.
+        met: Told of videos that may be among the best the rows that count, best first, before
+            they are looked up.
     """
-    search = _Search(store, vector, selection)
+    search = _Search(store, vector, selection, met)
     if goes_down(selection):
         return search.through(selection, top_k)
     found = search.around(top_k)
@@ -101,29 +113,55 @@ def groups_of(
         yield Selection({video_id: selection.masks[video_id] for video_id in group}, NO_ROWS)
 
 
-@dataclass(frozen=True, slots=True)
+class _Window(NamedTuple):
+    """What is asked for with one search."""
+
+    limit: int
+    scope: Scope
+    exact: bool = False
+
+    def next(self, scope: Scope) -> _Window:
+        return _Window(min(MAX_LIMIT, WIDENING * self.limit), scope, self.exact)
+
+
 class _Search:
-    store: VideoStore
-    vector: Float32Array
-    selection: Selection
+    """As the arguments of `retrieve`."""
+
+    def __init__(
+        self, store: VideoStore, vector: Float32Array, selection: Selection, met: Met
+    ) -> None:
+        self.store = store
+        self.vector = vector
+        self.selection = selection
+        self.met = met
+        self._begun: tuple[_Window, Future[list[Hit]]] | None = None
 
     def through(self, part: Selection, wanted: int) -> Retrieved:
         """The best videos of a part of the selection, until there are enough or no others."""
         found = Retrieved()
-        scope = Scope(selection=part)
-        limit = first_window(wanted)
-        # An index may miss rows that a filter leaves over: the second round compares with all.
-        for exact in (False, True):
-            while hits := self._nearest(limit, scope, exact=exact):
-                before, scope = scope, self._accept(found, hits, scope, wanted)
-                if found.cutoff is None and len(hits) == limit:
-                    found.cutoff = hits[-1].score
-                if len(found.records) >= wanted or len(found.records) >= self._most(part):
-                    return found
-                # Rows that Milvus takes for selected and we do not must not come for ever.
-                if scope == before and limit == MAX_LIMIT:
-                    break
-                limit = min(MAX_LIMIT, WIDENING * limit)
+        window = _Window(first_window(wanted), Scope(selection=part))
+        most: Future[int] | None = None
+        with ThreadPoolExecutor(2) as other:
+            # An index may miss rows that a filter leaves over: the second round compares with all.
+            for exact in (False, True):
+                window = window._replace(exact=exact)
+                while hits := self._nearest(window):
+                    met = {hit.video_id for hit in hits}
+                    if len(met | found.records.keys()) < wanted:
+                        most = most or other.submit(self._most, part)
+                        self._begin(window, met, other)
+                    scope = self._accept(found, hits, window.scope, wanted)
+                    if found.cutoff is None and len(hits) == window.limit:
+                        found.cutoff = hits[-1].score
+                    if len(found.records) >= wanted:
+                        return found
+                    most = most or other.submit(self._most, part)
+                    if len(found.records) >= most.result():
+                        return found
+                    # Rows that Milvus takes for selected and we do not must not come for ever.
+                    if scope == window.scope and window.limit == MAX_LIMIT:
+                        break
+                    window = window.next(scope)
         found.cutoff = None
         return found
 
@@ -131,19 +169,30 @@ class _Search:
         """The best videos of the selection, not all if they are hard to find among others."""
         found = Retrieved()
         rows = reduce(union, set(self.selection.masks.values()))
-        scope = Scope(selection=Selection(rest=rows))
-        limit = first_window(wanted)
-        while len(scope.exclude) <= MAX_IDS and (hits := self._nearest(limit, scope)):
-            before, scope = scope, self._accept(found, hits, scope, wanted)
+        window = _Window(first_window(wanted), Scope(selection=Selection(rest=rows)))
+        while len(window.scope.exclude) <= MAX_IDS and (hits := self._nearest(window)):
+            scope = self._accept(found, hits, window.scope, wanted)
             if found.cutoff is None:
                 found.cutoff = hits[-1].score
-            if len(found.records) >= wanted or scope == before:
+            if len(found.records) >= wanted or scope == window.scope:
                 break
-            limit = min(MAX_LIMIT, WIDENING * limit)
+            window = window.next(scope)
         return found
 
-    def _nearest(self, limit: int, scope: Scope, *, exact: bool = False) -> list[Hit]:
+    def _nearest(self, window: _Window) -> list[Hit]:
+        begun, self._begun = self._begun, None
+        if begun and begun[0] == window:
+            return begun[1].result()
+        return self._search(window)
+
+    def _search(self, window: _Window) -> list[Hit]:
+        limit, scope, exact = window
         return self.store.search(self.vector, limit=limit, scope=scope, exact=exact)
+
+    def _begin(self, window: _Window, met: Set[str], other: Executor) -> None:
+        """Search on while videos are looked up, in the hope that all that were met count."""
+        ahead = window.next(replace(window.scope, exclude=window.scope.exclude | met))
+        self._begun = (ahead, other.submit(self._search, ahead))
 
     def _most(self, part: Selection) -> int:
         """The number of videos that there can be."""
@@ -163,6 +212,7 @@ class _Search:
             if masks[hit.video_id].admits(hit.kind, hit.pts_s):
                 ours.setdefault(hit.video_id, []).append(hit)
         unknown = [video_id for video_id in ours if video_id not in found.records]
+        self.met([ours[video_id] for video_id in unknown[: wanted - len(found.records)]])
         looked_up: list[str] = []
         stale: dict[str, int] = {}
         found.cutoff = None

@@ -17,7 +17,7 @@ import numpy as np
 from pipeline.data import Aggregate, Float32Array, Hit, RowCosine, Scope, VideoRecord
 from pipeline.filters import ALL_ROWS, EVERY_ROW, NO_ROWS, Selection
 from pipeline.search.aggregate import AGGREGATIONS, Aggregation, Known
-from pipeline.search.retrieve import goes_down, groups_of, retrieve
+from pipeline.search.retrieve import Met, goes_down, groups_of, retrieve
 from pipeline.search.rows import VideoRows, all_cosines
 from pipeline.store import MAX_LIMIT, VideoStore
 
@@ -61,6 +61,7 @@ def best_videos(
     *,
     top_k: int,
     selection: Selection = EVERY_ROW,
+    met: Met = lambda rows: None,
 ) -> Scored:
     """The best videos by an aggregation of their rows' cosines.
 
@@ -70,9 +71,10 @@ def best_videos(
         aggregate: Which aggregation.
         top_k: How many videos.
         selection: Which rows of which videos count.
+        met: As for `retrieve`, if that is what is done.
     """
     if aggregate == "max":
-        found = retrieve(store, vector, top_k=top_k, selection=selection)
+        found = retrieve(store, vector, top_k=top_k, selection=selection, met=met)
         rows = found.rows()
         scores = {video_id: hits[0].score for video_id, hits in rows.items()}
         return replace(_scored(found.records, scores, top_k), rows=rows)

@@ -14,7 +14,7 @@ from pipeline.search.ask import Parts, question_of
 from pipeline.search.candidates import find_sequences
 from pipeline.search.curve import score_curve
 from pipeline.search.notebook import ShownCurve, ShownSequence
-from pipeline.search.opening import Opened
+from pipeline.search.opening import Opened, View
 from pipeline.search.prompts import encode_texts, prompts_of
 from pipeline.search.seeds import find_videos
 from pipeline.search.sequence import sequence_question
@@ -169,11 +169,15 @@ class Searcher(Closing):
         )
         started = time.perf_counter()
         search = options(self._config.search, top_k=top_k)
-        view = self._opened.follow()
         templates = prompts_of(search.templates)
-        vectors = encode_texts(view.encoder, question.texts, templates)
-        found = find_sequences(
-            view.store, question, vectors, top_k=search.top_k, per_video=per_video
+        found = self._opened.ask(
+            lambda view: find_sequences(
+                view.store,
+                question,
+                encode_texts(view.encoder, question.texts, templates),
+                top_k=search.top_k,
+                per_video=per_video,
+            )
         )
         took_s = time.perf_counter() - started
         return ShownSequence(found.results, found.reason, found.compared, found.bound, took_s)
@@ -195,11 +199,14 @@ class Searcher(Closing):
             StoreError: The store failed.
         """
         question = question_of(text, image=image, without=without)
-        view = self._opened.follow()
-        (record,) = find_videos(view.store, [video])
-        composed, _ = prepare(view, question)
-        curve = score_curve(view.store, record, composed.vector)
-        return ShownCurve(record, curve.starts_s, curve.ends_s, curve.times_s, curve.scores)
+
+        def curve(view: View) -> ShownCurve:
+            (record,) = find_videos(view.store, [video])
+            composed, _ = prepare(view, question)
+            found = score_curve(view.store, record, composed.vector)
+            return ShownCurve(record, found.starts_s, found.ends_s, found.times_s, found.scores)
+
+        return self._opened.ask(curve)
 
     def close(self) -> None:
         """Let go of the store."""

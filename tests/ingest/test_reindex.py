@@ -336,6 +336,19 @@ class TestMigration:
             rollback(new)
             assert scores(searcher.query("a car", min_confidence=0).results) == second
 
+    def test_an_open_searcher_outlives_the_archive_it_read(self, settings: Settings) -> None:
+        old, new = settings(), settings("scenes.max_length_s=1")
+        reindex(old)
+        with Searcher(old) as searcher:
+            reindex(new)
+            prune(new, confirm=lambda found: True)
+            answer = searcher.query("a car", min_confidence=0)
+            assert len(answer.results) == 3
+            with Searcher(new) as other:
+                assert scores(other.query("a car", min_confidence=0).results) == scores(
+                    answer.results
+                )
+
     def test_another_index_copies(self, settings: Settings, tmp_path: Path) -> None:
         old, new = settings(), settings("store.index.type=FLAT")
         reindex(old)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, replace
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 
 from pipeline.config import IndexConfig, StoreConfig
-from pipeline.data import Embedding, Float32Array, Moment, Scene
-from pipeline.search.behind import rows_behind
+from pipeline.data import WHOLE_FRAME, Embedding, Float32Array, Hit, Moment, Scene
+from pipeline.search.behind import read_ahead, rows_behind
+from pipeline.search.keyed import KeyedRows
 from pipeline.search.moments import Sampling, moments_of
-from pipeline.search.score import Scored
+from pipeline.search.score import Scored, best_videos
 from pipeline.store import VideoStore
 from tests.store.samples import DIM, IDENTITY, embeddings, record, video_id
 
@@ -75,3 +77,61 @@ def test_the_best_moment_of_a_long_video_is_that_of_all_its_rows(
         assert moment.score == pytest.approx(right.score, abs=1e-6)
     long = min(found, key=lambda moment: moment.score)
     assert (long.start_s, long.end_s) == (200.0, 200.0 + length)
+
+
+@pytest.mark.parametrize(
+    "sampling", [Sampling(3, None, 3), Sampling(3, None), Sampling(1, None), Sampling(1, 2.0)]
+)
+@pytest.mark.parametrize("scenes", [20, 400])
+def test_what_the_search_met_and_what_was_read_ahead_give_what_all_rows_give(
+    store: VideoStore, sampling: Sampling, scenes: int
+) -> None:
+    """Whatever the rows of a scene are thought to be, and wherever those lie that were met."""
+    random = np.random.default_rng(scenes)
+    for name in ("a", "b", "c"):
+        # Some scenes have one row, some three, and what is high comes in stretches.
+        high = np.convolve(random.normal(size=scenes), np.ones(5) / 5, mode="same")
+        put_scenes(store, name, [[0.5 + 0.2 * x] * random.choice([1, 3]) for x in high], random)
+    keyed = KeyedRows(store, QUERY)
+    with ThreadPoolExecutor(1) as other:
+
+        def met(rows: Sequence[Sequence[Hit]]) -> None:
+            read_ahead(keyed, rows, sampling, gap_s=1.0, other=other)
+
+        scored = best_videos(store, QUERY, "max", top_k=3, met=met)
+        some = rows_behind(store, QUERY, scored, sampling, gap_s=1.0, ahead=keyed)
+        every = rows_behind(store, QUERY, scored, sampling, gap_s=1.0, every=True)
+    assert len(scored.records) == 3
+    for key, each in scored.records.items():
+        average = float(np.dot(each.mean, QUERY))
+        found, right = (
+            moments_of(behind.rows[key], sampling, gap_s=1.0, average=average)[0]
+            for behind in (some, every)
+        )
+        assert astuple(found)[:3] == astuple(right)[:3]
+        assert some.rows[key][0].row_id in some.vectors
+
+
+def put_scenes(
+    store: VideoStore, name: str, scenes: list[list[float]], random: np.random.Generator
+) -> None:
+    """A video with scenes of a second, and the cosines of the rows of each."""
+    rows = []
+    for index, cosines in enumerate(scenes):
+        scene = Scene(index, float(index), index + 1.0, "detected")
+        for place, at in enumerate(cosines):
+            side = random.normal(size=DIM)
+            side[0] = 0
+            noisy = float(np.clip(at + random.normal() / 50, -0.99, 0.99))
+            vector = noisy * QUERY + np.sqrt(1 - noisy**2) * side / np.linalg.norm(side)
+            pts_s = index + (place + 0.5) / len(cosines)
+            rows.append(
+                Embedding(
+                    video_id(name), scene, place, pts_s, "frame", WHOLE_FRAME,
+                    vector.astype(np.float32),
+                )
+            )  # fmt: skip
+    store.upsert_segments(rows, 1)
+    made = record(name, count=len(rows))
+    mean = np.mean([row.vector for row in rows], axis=0, dtype=np.float64).astype(np.float32)
+    store.commit([replace(made, mean=mean, scenes=len(scenes))])

@@ -56,6 +56,12 @@ def test_a_moment_goes_over_a_cut_where_the_next_scene_begins_high() -> None:
     assert found([*first, *second], THREE, average=0.1) == [(2, 5, 4, 0.9)]
 
 
+def test_of_pictures_alike_but_for_rounding_the_first_is_the_peak() -> None:
+    """The same picture again may score a digit more, as who computes it rounds."""
+    assert found([hit(0, 0.5), hit(1, 0.5 + 1e-7), hit(2, 0.5 - 1e-7)]) == [(0, 3, 0.5, 0.5 + 1e-7)]
+    assert found([hit(0, 0.5), hit(1, 0.5 + 1e-5)]) == [(0, 2, 1.5, 0.5 + 1e-5)]
+
+
 def test_what_is_lower_beside_a_peak_is_no_moment_of_its_own() -> None:
     curve = [hit(second, score) for second, score in enumerate((0.9, 0.4, 0.1, 0.1, 0.1, 0.8))]
     assert found(curve, gap_s=1.0, average=0.05) == [(0, 1, 0.5, 0.9), (5, 6, 5.5, 0.8)]

@@ -1,0 +1,137 @@
+"""The rows around the best one of a video, which its moment is cut from, as far as they were read.
+
+Keys follow from the place of a row in its video: rows by key cost less than a search of so many,
+and what the search met is not read again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from pipeline.data import Hit, VideoRecord, row_id
+from pipeline.filters import ALL_ROWS, RowMask
+from pipeline.search.moments import Sampling
+
+_REACH = 4
+"""At most so many scenes on both sides of the best row's are read at first."""
+
+
+def first_keys(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> Iterator[str]:
+    """Keys that `Around` is likely to give first, of a video of which only some rows are known.
+
+    Args:
+        met: The rows, best first.
+        sampling: Of the archive.
+        gap_s: As in `moments_of`.
+    """
+    places = range(sampling.rows_of(met[0].end_s - met[0].start_s))
+    yield met[0].row_id  # for its vector
+    yield from _unknown(met, first_scenes(met, gap_s), places)
+
+
+def first_scenes(met: Sequence[Hit], gap_s: float) -> range:
+    """The scenes that are likely to tell where the moment of the best row ends.
+
+    As many like the best one's as the gap spans, and one more, since it may be longer; and as many
+    beyond each of the rows that are as near as that.
+    """
+    best = met[0]
+    reach = min(_REACH, 2 + math.floor(gap_s / (best.end_s - best.start_s)))
+    first = last = best.scene_index
+    scenes = sorted({hit.scene_index for hit in met})
+    for scene in scenes:
+        if last < scene <= last + reach:
+            last = scene
+    for scene in reversed(scenes):
+        if first - reach <= scene < first:
+            first = scene
+    return range(max(0, first - reach), last + reach + 1)
+
+
+class Around:
+    """What of a video was read: scenes in a row, with all the rows that count.
+
+    Args:
+        met: The rows that are known, best first.
+        record: Of the video.
+        sampling: Of the archive.
+        mask: Which of its rows count.
+        gap_s: As in `moments_of`.
+    """
+
+    def __init__(
+        self,
+        met: Sequence[Hit],
+        record: VideoRecord,
+        sampling: Sampling,
+        mask: RowMask,
+        gap_s: float,
+    ) -> None:
+        self.record = record
+        self.mask = mask
+        self.rows: dict[str, Hit] = {}
+        self._met = met
+        self._bounded = sampling.most_rows is not None
+        # Where it is not known, one more than usual, to see that there is no other.
+        self._usual = sampling.most_rows or 1 + math.ceil(record.rows / record.scenes)
+        self._places = range(self._usual)
+        best = met[0]
+        self._scenes = range(best.scene_index, best.scene_index)
+        self._start_s, self._end_s = best.start_s, best.end_s
+        self._seen: defaultdict[int, set[str]] = defaultdict(set)
+        scenes = first_scenes(met, gap_s)
+        self._unread = self._within(scenes.start, scenes.stop)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether nothing is to be read."""
+        return not self._unread
+
+    def wanted(self) -> Iterator[str]:
+        """Keys of what is to be read."""
+        if not self.rows:
+            yield self._met[0].row_id  # for its vector
+        yield from _unknown(self._met, self._unread, self._places)
+
+    def take(self, found: Iterable[Hit]) -> None:
+        """Note the rows of these keys. There may be more to be read."""
+        every = self.mask == ALL_ROWS
+        scenes = set(self._unread)
+        for hit in (*(hit for hit in self._met if hit.scene_index in scenes), *found):
+            self._start_s = min(self._start_s, hit.start_s)
+            self._end_s = max(self._end_s, hit.end_s)
+            self._seen[hit.scene_index].add(hit.row_id)
+            if every or self.mask.admits(hit.kind, hit.pts_s):
+                self.rows[hit.row_id] = hit
+        both = {*self._scenes, *scenes}
+        self._scenes = range(min(both), max(both) + 1)
+        # A scene that has a row at each of these places may have more.
+        stop = self._places.stop
+        full = [scene for scene in self._unread if len(self._seen[scene]) >= stop]
+        self._unread = [] if self._bounded else full
+        self._places = range(stop, 2 * stop)
+
+    def widen(self, start_s: float, end_s: float) -> None:
+        """What is to be read next if these times are to be known: as much again on that side."""
+        scenes = self._scenes
+        self._places = range(self._usual)
+        if self._start_s >= start_s:
+            self._unread += self._within(scenes.start - len(scenes), scenes.start)
+        if self._end_s <= end_s:
+            self._unread += self._within(scenes.stop, scenes.stop + len(scenes))
+
+    def _within(self, start: int, stop: int) -> list[int]:
+        return list(range(max(0, start), min(self.record.scenes, stop)))
+
+
+def _unknown(met: Sequence[Hit], scenes: Iterable[int], places: range) -> Iterator[str]:
+    """Keys of the rows at some places of some scenes, those that are known left out."""
+    best = met[0]
+    known = {hit.row_id for hit in met}
+    for scene in scenes:
+        for place in places:
+            key = row_id(best.video_id, best.revision, scene, place)
+            if key not in known:
+                yield key
