@@ -16,6 +16,11 @@ from pipeline.files import open_regular
 _MOST_PARTS = 1_000_000
 """More boxes than this are not walked through; a fragmented file of a day has fewer."""
 
+_BOXES = frozenset(
+    b"ftyp moov mdat moof mfra sidx ssix styp free skip wide uuid udta meta pnot pdin prft".split()
+)
+"""What stands at the top of a file; whatever else is behind the last one, a camera put there."""
+
 _TS_PACKETS = ((188, 0), (192, 4), (204, 0))
 """Sizes of MPEG-TS packets, and where in them the sync byte is."""
 
@@ -52,7 +57,9 @@ def _mov(file: BinaryIO, size: int) -> bool:
         if length < 8:  # no box: something was put behind the last one
             return False
         at += length
-    return at > size
+        if at > size:
+            return head[4:8] in _BOXES
+    return False
 
 
 def _riff(file: BinaryIO, size: int) -> bool:

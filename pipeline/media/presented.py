@@ -167,7 +167,8 @@ def _frames(
     """Frames as the decoder gives them, in order; None where something could not be read."""
     if has_no_times(container):
         stream.thread_type = "SLICE"
-    doubtful: int | None = None
+    doubts: list[int] = []
+    damaged = False
     for packet in packets_of(container, stream):
         beat()
         if packet is None:
@@ -175,16 +176,36 @@ def _frames(
             continue
         if packet.pts is None and packet.dts is None and not stream.codec_context.is_open:
             stream.thread_type = "SLICE"
-        for frame in _decoded(stream, packet):
-            if frame is not None and doubtful is not None and (frame.pts or 0) >= doubtful:
-                doubtful = None
-                yield None
-            yield frame
-        if packet.is_corrupt and packet.pts is not None:
-            doubtful = packet.pts
+        # FFmpeg's parsers put the mark of a packet on the frame that ends where it begins.
+        if (packet.is_corrupt or damaged) and packet.pts is not None:
+            doubts.append(packet.pts)
+        damaged = packet.is_corrupt
+        yield from _doubted(_decoded(stream, packet), doubts)
     end: av.Packet[Any] = av.Packet()
     end.time_base = stream.time_base or Fraction(1, 1000)
-    yield from _decoded(stream, end)
+    yield from _doubted(_decoded(stream, end), doubts)
+
+
+def _doubted(
+    frames: Iterator[av.VideoFrame | None], doubts: list[int]
+) -> Iterator[av.VideoFrame | None]:
+    """Frames, None in the place of each whose packet the container calls damaged.
+
+    Decoders may hold a frame back for as many packets as they have threads.
+
+    Args:
+        frames: As they come out.
+        doubts: Times of those packets; who was reached is taken out.
+    """
+    for frame in frames:
+        pts = None if frame is None else frame.pts
+        reached = [] if pts is None else [doubt for doubt in doubts if doubt <= pts]
+        if reached:
+            doubts[:] = [doubt for doubt in doubts if doubt > max(reached)]
+            yield None
+            if pts in reached:
+                continue
+        yield frame
 
 
 def _decoded(stream: VideoStream, packet: av.Packet[Any]) -> Iterator[av.VideoFrame | None]:

@@ -116,14 +116,19 @@ def _pyav_frames(path: Path, timeline: Timeline, threads: int, beat: Told) -> It
     last: int | None = None
     done = 0
     for kind, count in (("AUTO", threads), ("SLICE", 1)):
-        for tick, frame, ratio in _decode(path, kind, count, beat):
-            if last is not None and tick <= last:
-                continue
-            if kind == "AUTO" and (done == len(timeline.ticks) or tick != timeline.ticks[done]):
-                break
-            upright = upright or Upright(path, frame, ratio)
-            yield tick, upright.picture(frame)
-            last, done = tick, done + 1
+        try:
+            for tick, frame, ratio in _decode(path, kind, count, beat):
+                if last is not None and tick <= last:
+                    continue
+                if kind == "AUTO" and (done == len(timeline.ticks) or tick != timeline.ticks[done]):
+                    break
+                upright = upright or Upright(path, frame, ratio)
+                yield tick, upright.picture(frame)
+                last, done = tick, done + 1
+        except MediaError as error:
+            # As many threads as frames may lose all of them to one error.
+            if kind != "AUTO" or error.code is not Code.DECODE_ERROR:
+                raise
         if done == len(timeline.ticks):
             return
         _log.debug("%s: frame %d of %d is missing", path, done, len(timeline.ticks))

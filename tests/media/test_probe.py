@@ -117,3 +117,14 @@ def test_a_rate_that_cannot_be_true(media: MediaFactory, tmp_path: Path) -> None
     with pytest.raises(MediaError, match="days, and 31 at most") as caught:
         probe(tmp_path / "slow.avi")
     assert caught.value.code == Code.DECODE_ERROR
+
+
+@pytest.mark.parametrize("trailer", [b"\x0a\x18meta-trailer" * 40, b"ID3v1 TAG and a text\n" * 8])
+def test_what_a_camera_puts_behind_a_file_is_no_missing_end(
+    media: MediaFactory, tmp_path: Path, trailer: bytes
+) -> None:
+    """No box, though its first bytes could be read as the length of one."""
+    whole = media["h264.mp4"].read_bytes()
+    path = tmp_path / "trailer.mp4"
+    path.write_bytes(whole + trailer)
+    assert not probe(path).cut_short
