@@ -32,4 +32,4 @@ def look_at(record: VideoRecord, *, beat: Callable[[], None] = lambda: None) -> 
         MediaError: As `find_source` and `open_container`.
     """
     path = find_source(record, beat=beat)
-    return Source(Path(os.path.abspath(path)), sound_of(path))
+    return Source(Path(os.path.abspath(path)), sound_of(path, beat=beat))

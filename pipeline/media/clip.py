@@ -72,12 +72,12 @@ def write_clip(
         ValueError: A time is not finite.
         MediaError: As `open_container`, NO_FRAMES, DECODE_ERROR, or UNWRITABLE.
     """
-    excerpt = locate(source, start_s, end_s)
+    excerpt = locate(source, start_s, end_s, beat=lambda: watch(0.0))
     try:
         frames = copy_video(
             excerpt,
             target,
-            mux=lambda output, packets: _mux(excerpt, output, packets),
+            mux=lambda output, packets: _mux(excerpt, output, packets, watch),
             beat=lambda: watch(0.0),
         )
         if frames:
@@ -98,13 +98,15 @@ def _encode(excerpt: Excerpt, target: Path, watch: Watch) -> int:
         str(target.absolute()), "w", format="mp4", options={"movflags": "+faststart"}
     ) as output:
         pictures = _Pictures(excerpt, output, watch)
-        _mux(excerpt, output, pictures.packets())
+        _mux(excerpt, output, pictures.packets(), watch)
         return pictures.count
 
 
-def _mux(excerpt: Excerpt, output: OutputContainer, pictures: Iterator[av.Packet[Any]]) -> None:
+def _mux(
+    excerpt: Excerpt, output: OutputContainer, pictures: Iterator[av.Packet[Any]], watch: Watch
+) -> None:
     """Pictures and sound in order of time, so that neither waits in memory for the other."""
-    sounds = samples_of(excerpt.path, excerpt.start_s, excerpt.length_s)
+    sounds = samples_of(excerpt.path, excerpt.start_s, excerpt.length_s, beat=lambda: watch(0.0))
     both: list[Iterator[av.Packet[Any]]] = [pictures]
     if (first := next(sounds, None)) is not None:
         stream = add_sound(output, first)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,8 +32,14 @@ _malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
 
 
 @contextmanager
-def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def open_container(
+    path: Path, *, beat: Callable[[], None] = lambda: None
+) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open a local file and its best video stream.
+
+    Args:
+        path: The file.
+        beat: Called often while an animated WebP is made readable, to show that work goes on.
 
     Raises:
         MediaError: NOT_FOUND, UNREADABLE, EMPTY_FILE, NOT_A_VIDEO or NO_VIDEO_STREAM; for an
@@ -41,7 +47,7 @@ def open_container(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """
     look_at(path)
     # Absolute, so that no name is taken for an option or a URL.
-    place = as_matroska(path) if is_animation(path) else str(path.absolute())
+    place = as_matroska(path, beat=beat) if is_animation(path) else str(path.absolute())
     try:
         container = av.open(place, "r", options=dict(_OPTIONS))
     except (av.FFmpegError, OSError, ValueError) as error:

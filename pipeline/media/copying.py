@@ -52,7 +52,7 @@ def copy_video(
         MediaError: The source cannot be read.
     """
     try:
-        with open_container(excerpt.path) as (container, stream):
+        with open_container(excerpt.path, beat=beat) as (container, stream):
             if not _fits(container, stream):
                 return 0
             count = _countable(excerpt, container, stream, beat)

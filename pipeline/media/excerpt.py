@@ -48,13 +48,14 @@ class Excerpt:
         return (self.end - self.start) * self.tick_s
 
 
-def locate(path: Path, start_s: float, end_s: float) -> Excerpt:
+def locate(path: Path, start_s: float, end_s: float, *, beat: Told = lambda: None) -> Excerpt:
     """Find `[start_s, end_s)` of a file on its stream's clock; times are meant to half a tick.
 
     Args:
         path: A local video file.
         start_s: Presentation time, 0 at the first presented frame; earlier is taken for 0.
         end_s: The same; where it is no later, the span is the one frame shown at `start_s`.
+        beat: Called often, to show that work goes on.
 
     Raises:
         ValueError: A time is not finite.
@@ -62,13 +63,13 @@ def locate(path: Path, start_s: float, end_s: float) -> Excerpt:
     """
     if not (math.isfinite(start_s) and math.isfinite(end_s)):
         raise ValueError(f"times must be finite, not {start_s} and {end_s}")
-    with open_container(path) as (container, stream):
-        _, first = next(presented(path, container, stream), (0, None))
+    with open_container(path, beat=beat) as (container, stream):
+        _, first = next(presented(path, container, stream, beat=beat), (0, None))
         rate = stream.average_rate or Fraction(25)
         if first is None or first.time_base is None:
             raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
         looks = looks_of(stream, first)
-    origin = start_of(path)
+    origin = start_of(path, beat=beat)
     start, end = (
         origin + math.floor(Fraction(max(0.0, seconds)) / first.time_base + Fraction(1, 2))
         for seconds in (start_s, end_s)

@@ -58,16 +58,28 @@ def load_image(path: Path) -> UInt8Array:
     return np.asarray(Image.alpha_composite(white, upright).convert("RGB"))
 
 
-def pictures_of(path: Path) -> Iterator[tuple[UInt8Array, int]]:
+def pictures_of(path: Path, *, most_pixels: int) -> Iterator[tuple[UInt8Array, int]]:
     """The pictures of an animation, in order.
+
+    Args:
+        path: The file.
+        most_pixels: All of its pictures together with more are refused before decoding.
 
     Yields:
         RGBA, uint8 (height, width, 4), and how many milliseconds it is shown, at least 1.
 
     Raises:
-        MediaError: As `load_image`.
+        MediaError: As `load_image`, or FILE_TOO_LARGE.
     """
     with _opened(path) as image:
+        pixels = image.width * image.height * getattr(image, "n_frames", 1)
+        if pixels > most_pixels:
+            raise MediaError(
+                f"has {pixels:,} pixels in all its pictures, more than {most_pixels:,}: make a"
+                " video of it",
+                code=Code.FILE_TOO_LARGE,
+                uri=str(path),
+            )
         for picture in ImageSequence.Iterator(image):
             rgba = np.asarray(picture.convert("RGBA"))
             # Known once it is decoded.

@@ -87,7 +87,7 @@ def presented(
         raise MediaError("none of its frames can be decoded", code=Code.DECODE_ERROR, uri=str(path))
 
 
-def start_of(path: Path) -> int:
+def start_of(path: Path, *, beat: Told = lambda: None) -> int:
     """The tick at which a file's timeline starts.
 
     It is that of the first frame that comes out of the decoder, whole or not: a player shows it.
@@ -95,9 +95,11 @@ def start_of(path: Path) -> int:
     Raises:
         MediaError: As `open_container`, or NO_FRAMES.
     """
-    with open_container(path) as (container, stream):
+    with open_container(path, beat=beat) as (container, stream):
         clock = Clock(container, stream)
-        first = next((frame for frame in _frames(container, stream) if frame is not None), None)
+        first = next(
+            (frame for frame in _frames(container, stream, beat) if frame is not None), None
+        )
         if first is None:
             raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
         return clock.tick(first)

@@ -42,7 +42,7 @@ def examine(path: Path, *, beat: Callable[[], None] = lambda: None) -> tuple[Vid
     """
     stamp = stamp_of(path)
     timeline = read_timeline(path, beat=beat)
-    with open_container(path) as (container, stream):
+    with open_container(path, beat=beat) as (container, stream):
         first = next((frame for _, frame in presented(path, container, stream, beat=beat)), None)
         if first is None:
             raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))

@@ -138,7 +138,7 @@ def _decode(
     path: Path, kind: str, threads: int, beat: Told
 ) -> Iterator[tuple[int, av.VideoFrame, Fraction | None]]:
     """Ticks, frames, and the shape of the stream's pixels."""
-    with open_container(path) as (container, stream):
+    with open_container(path, beat=beat) as (container, stream):
         stream.thread_type = kind
         stream.codec_context.thread_count = threads
         for tick, frame in presented(path, container, stream, beat=beat):

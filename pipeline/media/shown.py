@@ -42,7 +42,7 @@ def shown_from(
     Raises:
         MediaError: As `open_container`, NO_FRAMES, or DECODE_ERROR when no frame can be decoded.
     """
-    with open_container(path) as (container, stream):
+    with open_container(path, beat=beat) as (container, stream):
         _decode_alone(stream)
         for aim in _aims(container, stream, start, origin):
             if not _seek(container, stream, aim):
@@ -79,7 +79,7 @@ def _seek(container: InputContainer, stream: VideoStream, aim: int) -> bool:
 
 
 def _read_on(path: Path, start: int, beat: Told) -> Iterator[Timed]:
-    with open_container(path) as (container, stream):
+    with open_container(path, beat=beat) as (container, stream):
         _decode_alone(stream)
         frames = presented(path, container, stream, beat=beat)
         first = next(frames, None)

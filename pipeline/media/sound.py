@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -41,18 +41,20 @@ class Sound:
     channels: int
 
 
-def sound_of(path: Path) -> Sound | None:
+def sound_of(path: Path, *, beat: Callable[[], None] = lambda: None) -> Sound | None:
     """The best audio stream of a video file; None without one that can be decoded.
 
     Raises:
         MediaError: As `open_container`.
     """
-    with open_container(path) as (container, _):
+    with open_container(path, beat=beat) as (container, _):
         stream = _best(container)
         return Sound(stream.rate, stream.channels) if stream is not None else None
 
 
-def samples_of(path: Path, start_s: Fraction, length_s: Fraction) -> Iterator[av.AudioFrame]:
+def samples_of(
+    path: Path, start_s: Fraction, length_s: Fraction, *, beat: Callable[[], None] = lambda: None
+) -> Iterator[av.AudioFrame]:
     """The sound of a span: mono or stereo, float, at a rate that AAC has.
 
     What the file leaves out inside the span is silence; packets that cannot be decoded are left
@@ -62,6 +64,7 @@ def samples_of(path: Path, start_s: Fraction, length_s: Fraction) -> Iterator[av
         path: A local video file.
         start_s: By the container's clock.
         length_s: How long.
+        beat: Called often while the file is opened, to show that work goes on.
 
     Yields:
         Frames without a gap, the first at 0; none if there is no sound in the span.
@@ -70,7 +73,7 @@ def samples_of(path: Path, start_s: Fraction, length_s: Fraction) -> Iterator[av
         MediaError: As `open_container`.
     """
     for back_s in (*_BACK_S, None):
-        with open_container(path) as (container, _):
+        with open_container(path, beat=beat) as (container, _):
             stream = _best(container)
             if stream is None:
                 return

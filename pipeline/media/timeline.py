@@ -86,7 +86,7 @@ def read_timeline(path: Path, *, beat: Callable[[], None] = lambda: None) -> Tim
         MediaError: As `open_container`, NO_FRAMES, or DECODE_ERROR if no frame can be decoded, or
             the times cannot be true.
     """
-    with open_container(path) as (container, stream):
+    with open_container(path, beat=beat) as (container, stream):
         seen = _Packets(container, stream)
         seen.read(beat)
         promised = _promised_end(container, stream)
@@ -186,7 +186,7 @@ def _promised_end(container: InputContainer, stream: VideoStream) -> int | None:
 def _by_decoding(path: Path, step: int, beat: Callable[[], None]) -> Int64Array:
     """The timeline of a raw stream: as far as a frame comes out, one after the other."""
     last = 0
-    with open_container(path) as (container, stream):
+    with open_container(path, beat=beat) as (container, stream):
         for tick, _ in presented(path, container, stream, beat=beat):
             last = tick
     return np.arange(0, last + 1, step, dtype=np.int64)

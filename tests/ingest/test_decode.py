@@ -1,11 +1,16 @@
-"""`decode_video`: how it tells that work goes on."""
+"""`decode_video`: how it tells that work goes on, and the smallest pictures."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
 
 from pipeline.config import Config
+from pipeline.data import Decoded
 from pipeline.ingest.decode import DecodeSettings, decode_video
 from tests.media_factory import MediaFactory
 
@@ -27,3 +32,17 @@ def test_it_tells_of_each_packet(media: MediaFactory, settings: Callable[..., Co
     assert ahead == sorted(ahead)
     assert told[0][1] == 0.0
     assert max(pts_s for _, pts_s in told) > 1
+
+
+@pytest.mark.parametrize("size", [(300, 1), (1, 300), (1, 1)])
+def test_animations_one_pixel_wide_or_high_are_read(
+    tmp_path: Path, settings: Callable[..., Config], size: tuple[int, int]
+) -> None:
+    first, *others = (Image.new("RGB", size, (80 * n, 200, 90)) for n in range(3))
+    path = tmp_path / "thin.webp"
+    first.save(path, save_all=True, append_images=others, duration=40, lossless=True)
+    config = settings()
+    *_, last = decode_video(path, DecodeSettings(config.decode, config.scenes, config.sample))
+    assert isinstance(last, Decoded)
+    assert last.video.covered == ()
+    assert last.video.frames == 3
