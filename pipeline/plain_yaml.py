@@ -10,7 +10,7 @@ import yaml
 MOST_NODES = 100_000
 """Values of a document, with each alias counted as often as it stands for something."""
 
-_QUOTED = re.compile("'.{2,}'", re.DOTALL)
+_QUOTED = re.compile("""['"].{2,}['"]""", re.DOTALL)
 """What a complaint quotes; one character, such as one that may not stand there, tells nothing."""
 
 
@@ -33,7 +33,8 @@ def load_yaml(text: str) -> Any:
         return loader.construct_document(node)
     except RecursionError:
         raise yaml.YAMLError("it nests too deep") from None
-    except ValueError as error:  # a date or a number that there is none of
+    # A date, a number or a yes-or-no that there is none of.
+    except (AttributeError, LookupError, ValueError) as error:
         raise yaml.YAMLError(str(error)) from None
     finally:
         loader.dispose()

@@ -24,7 +24,7 @@ CONFIG_VARIABLE = "VSEARCH_CONFIG"
 STATE_DIR_VARIABLE = "VSEARCH_RUN__STATE_DIR"
 LOCAL_CONFIG = Path("vsearch.yaml")
 REMEMBERED = "last-ingest.yaml"
-_KEY = re.compile(r"[\w.]*")
+_KEY = re.compile(r"[\w.-]*")
 _MOST_BYTES = 1 << 20
 _ENCODER = "encoder-{}.yaml"
 
@@ -178,13 +178,16 @@ def _from_overrides(overrides: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     for override in overrides:
         dotted, equals, text = override.partition("=")
         if not equals or not dotted.strip():
-            raise ConfigError(
-                "write it as section.key=value",
-                code=Code.CONFIG_INVALID,
-                # Its start alone: what follows may be a secret.
-                uri=f"--set {_KEY.match(override)[0]}",  # type: ignore[index]
-            )
-        yield f"--set {dotted.strip()}", dotted.strip(), text
+            message = "write it as section.key=value"
+            place = f"--set {_shown(override)}"
+            raise ConfigError(message, code=Code.CONFIG_INVALID, uri=place)
+        yield f"--set {_shown(dotted.strip())}", dotted.strip(), text
+
+
+def _shown(dotted: str) -> str:
+    """A key as far as it can be one: what follows may be a secret, as in `store.token:SECRET`."""
+    key = _KEY.match(dotted)[0]  # type: ignore[index]
+    return key if key == dotted else f"{key}..."
 
 
 def _parse(text: str, place: str) -> Any:
@@ -205,7 +208,8 @@ def _put(values: dict[str, Any], dotted: str, value: Any, place: str) -> None:
             values[section] = {}
         values = values[section]
         if not isinstance(values, dict):
-            raise ConfigError(f"{section} is no section", code=Code.CONFIG_INVALID, uri=place)
+            message = f"{_shown(section)} is no section"
+            raise ConfigError(message, code=Code.CONFIG_INVALID, uri=place)
     # Names of environment variables have lost their case; `M` is the one key that has any.
     values[next((known for known in ("M",) if known.lower() == key), key)] = value
 
@@ -237,12 +241,13 @@ def _explain(error: ValidationError, places: Mapping[str, str], file: Path | Non
         # Unions add the tried type's name behind the key; a user knows the key alone.
         dotted = ".".join(location[: _known_depth(location)])
         place = places.get(dotted)
-        key = dotted if place in (None, str(file)) else place
+        key = _shown(dotted) if place in (None, str(file)) else place
         if detail["type"] == "extra_forbidden":
             complaint = _unknown_key(location)
         else:
             complaint = detail["msg"].removeprefix("Value error, ")
-            if not isinstance(detail["input"], dict | BaseModel) and dotted != "store.token":
+            # A value of `store` in the wrong place may be its secret.
+            if location[:1] != ["store"] and not isinstance(detail["input"], dict | BaseModel):
                 complaint += f", not {detail['input']!r}"
         complaints.append(f"{key}: {complaint}" if key else complaint)
     return ConfigError(

@@ -90,6 +90,42 @@ def test_no_complaint_says_it(folder: Path) -> None:
     assert SECRET not in said
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"store:\n  token:{SECRET}\n",
+        f"store: token={SECRET}\n",
+        f"store:\n  - {{token: {SECRET}}}\n",
+        f"store: {{token:{SECRET}}}\n",
+        f"store:\n  uri: ['{AWAY}']\n",
+        f"store:\n  search: token={SECRET}\n",
+        f"store:\n  token: !pa'ss{SECRET}\n",
+        f"store:\n  token: !!bool {SECRET}\n",
+    ],
+)
+def test_no_complaint_of_what_is_in_the_wrong_place_says_it(folder: Path, text: str) -> None:
+    (folder / "wrong.yaml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config("wrong.yaml")
+    assert SECRET.lower() not in str(caught.value).lower()
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        f"store={SECRET}",
+        f"store={{token:{SECRET}}}",
+        f"store.token:{SECRET}==",
+        f"store.token:{SECRET}=x",
+        f"store.token:{SECRET}.x=y",
+    ],
+)
+def test_no_complaint_of_an_override_says_it(folder: Path, override: str) -> None:
+    with pytest.raises(ConfigError, match=r"store") as caught:
+        load_config(overrides=[override, "search.tokn=1"])
+    assert SECRET not in str(caught.value)
+
+
 @pytest.mark.parametrize("sign", ["@", "%", "`", "!", "*", "&x ]", "'", '"', "|", "{", "- - ?"])
 def test_no_complaint_of_yaml_says_it(folder: Path, sign: str) -> None:
     """A password without quotes may begin with what YAML reads otherwise."""
