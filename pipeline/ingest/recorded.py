@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from pipeline.config import SourceConfig, zone_of
 from pipeline.data import RecordedFrom, Video, VideoEntry, VideoRecord
+from pipeline.ingest.places import outside
 from pipeline.text import time_in_name
 
 
@@ -23,8 +24,8 @@ def recorded(
         video: As it is stored, or was probed.
         paths: All paths with its content.
         source: What file names say.
-        keep: Leave what a name said earlier as it is where these settings say nothing: they may be
-            those of another source.
+        keep: Leave what a name said earlier as it is where these settings say nothing, and at paths
+            that the source does not cover: their names are another source's.
     """
     at, origin = _by(video.recorded_at, video.recorded_from, paths, source, keep)
     return replace(video, recorded_at=at, recorded_from=origin)
@@ -56,8 +57,13 @@ def _by(
         return at, "container"
     if source.recorded_at is None:
         return (at, origin) if keep else (None, None)
+    if keep:
+        paths = list(paths)
+        paths = set(paths).difference(outside(paths, source))
     zone = zone_of(source.recorded_zone)
     names = (PurePath(path).name for path in sorted(paths))
     times = (time_in_name(name, source.recorded_at, zone) for name in names)
     found = next((time for time in times if time), None)
+    if found is None and keep:
+        return at, origin
     return found, "filename" if found else None

@@ -70,3 +70,22 @@ def test_only_a_reindex_takes_back_what_names_said(
     assert _recorded(settings()) == before, "with another path it is committed again"
     reindex(settings(here))
     assert _recorded(settings()) == [before[0], (None, None)]
+
+
+@pytest.mark.parametrize("pattern", ["cam2_%Y%m%d_%H%M%S", "%Y%m%d_%H%M%S"])
+def test_another_source_dates_its_own_videos_alone(
+    settings: Callable[..., Config], camera: Path, tmp_path: Path, media: MediaFactory, pattern: str
+) -> None:
+    ingest(settings(f"source.paths=[{camera}]", BY_NAME))
+    before = _recorded(settings())
+    assert before[1] == ("2024-05-01T13:45:00+00:00", "filename")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "cam2_20230405_060708.mp4").write_bytes(media["still.mp4"].read_bytes())
+    # The same name says another time in that source's zone.
+    there = (f"source.recorded_at={pattern}", "source.recorded_zone=Asia/Tokyo")
+    assert ingest(settings(f"source.paths=[{other}]", *there)).videos.ingested == 1
+    of_other = ("2023-04-05T06:07:08+09:00", "filename")
+    assert _recorded(settings()) == [*before, of_other]
+    assert ingest(settings(f"source.paths=[{camera}]", BY_NAME)).videos.unchanged == 2
+    assert _recorded(settings()) == [*before, of_other]
