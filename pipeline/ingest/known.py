@@ -80,7 +80,10 @@ class KnownFiles:
     def failed(self, failure: Failure) -> None:
         """Note a failure of a file; not of a folder, or of a name or a glob without a file."""
         if failure.code not in _NO_FILE and not os.path.isdir(failure.uri):  # noqa: PTH112  never raises
-            self._ledger.failed(failure, self._stamps.get(failure.uri), self._tried_with)
+            stamp = self._stamps.get(failure.uri)
+            if failure.code == Code.BAD_LINK:
+                stamp = _from_outside(Path(failure.uri))
+            self._ledger.failed(failure, stamp, self._tried_with)
 
 
 def tried_with(decode: DecodeConfig) -> str:
@@ -97,8 +100,13 @@ def _stamp(path: Path) -> FileStamp | None:
     except MediaError as error:
         if error.code != Code.EMPTY_FILE:
             return None
+    return _from_outside(path)
+
+
+def _from_outside(path: Path) -> FileStamp | None:
+    """A stamp without opening the file, such as one behind a link that is not followed."""
     try:
         found = path.stat()
-    except OSError:  # it went in between
+    except OSError:
         return None
     return FileStamp(found.st_size, found.st_mtime_ns)

@@ -87,6 +87,9 @@ class Ledger(Closing):
     ) -> None:
         """A file could not be ingested.
 
+        A link that is not followed was not tried: what is behind it keeps its note while it is the
+        same.
+
         Args:
             failure: How.
             stamp: The file as it was tried, if that can be told.
@@ -97,6 +100,8 @@ class Ledger(Closing):
         now = datetime.now(UTC).isoformat(timespec="seconds")
         since, attempts = now, 0
         if before is not None and before.stamp == stamp:
+            if failure.code == Code.BAD_LINK != before.failure.code:
+                return
             since, attempts = before.since or now, before.attempts
         size_bytes, mtime_ns = (stamp.size_bytes, stamp.mtime_ns) if stamp else (None, None)
         path = os.fsencode(failure.uri)

@@ -167,6 +167,22 @@ class TestRuns:
         assert kept.attempts == 2
         assert retry(settings(), code=Code.DECODE_CRASH).videos == VideoCounts()
 
+    def test_a_link_that_is_not_followed_does_not_hide_why_it_failed(
+        self, settings: Settings, archive: Path, media: MediaFactory
+    ) -> None:
+        bad = archive.parent / "outer" / "bad.mp4"
+        bad.parent.mkdir()
+        shutil.copy(media["garbage.mp4"], bad)
+        (archive / "away").symlink_to(bad.parent)
+        named = settings(f"source.paths=[{archive}/away/bad.mp4]")
+        assert failed(ingest(named)) == [("bad.mp4", Code.NOT_A_VIDEO)]
+        for code, attempts in ((Code.NOT_A_VIDEO, 1), (Code.BAD_LINK, 1), (Code.BAD_LINK, 2)):
+            assert failed(retry(settings())) == [("bad.mp4", Code.BAD_LINK)]
+            (kept,) = failed_files(settings())
+            assert (kept.failure.code, kept.attempts) == (code, attempts)
+            if code == Code.NOT_A_VIDEO:
+                os.utime(bad, (1, 1))  # its note is of what is not there any more
+
     def test_a_crash_a_hang_and_greed(
         self, settings: Settings, archive: Path, monkeypatch: pytest.MonkeyPatch,
         media: MediaFactory,
