@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 
 import pipeline
+from pipeline.config import Config, RunConfig, StoreConfig
 from pipeline.errors import Code
+from pipeline.ingest.ledger import Ledger
+from pipeline.ingest.state import ledger_path
 
 SLOW = ["torch", "clip", "pymilvus", "decord", "av", "cv2", "scenedetect"]
 
@@ -66,6 +69,10 @@ def _hostile(folder: Path) -> None:
     (folder / "some.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     (folder / "model.pt").write_bytes(pickle.dumps({"weight": 1}))
     (folder / "a.mp4").write_bytes(bytes(100))
+    # An archive was filled from here.
+    store = StoreConfig(uri=str(folder / StoreConfig().uri), collection="filled")
+    state = RunConfig(state_dir=str(folder / RunConfig().state_dir))
+    Ledger(ledger_path(Config(store=store, run=state), "filled_0123abcd_1")).close()
     (folder / "bomb.yaml").write_text(
         "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
         + "".join(
@@ -76,6 +83,7 @@ def _hostile(folder: Path) -> None:
 
 
 URL = "http://127.0.0.1:9/a.mp4"
+ARCHIVE = ("--set", "store.collection=filled")
 FOLLOW = ("--set", "source.follow_links=true")
 UNPINNED = ("--set", "encode.weights=model.pt")
 # What is typed, the exit code, and what is said.
@@ -85,6 +93,8 @@ CASES = {
     ("ingest", "hls.mp4"): (3, f"[{Code.NOT_A_VIDEO}]: is an HLS playlist"),
     ("ingest", "concat.mp4"): (3, f"[{Code.NOT_A_VIDEO}]: is a concat list"),
     ("ingest", "dash.mp4"): (3, f"[{Code.NOT_A_VIDEO}]: is XML"),
+    ("ingest", "hls.mp4", *ARCHIVE): (3, f"[{Code.NOT_A_VIDEO}]: is an HLS playlist"),
+    ("ingest", "hls.mp4", "--json", *ARCHIVE): (0, '"failed_before": 1'),
     ("ingest", "sdp.mp4"): (3, f"[{Code.NOT_A_VIDEO}]: is a session description"),
     ("ingest", "one.mp4"): (3, f"[{Code.BAD_LINK}]: is a link that leads back to itself"),
     ("ingest", "tree", *FOLLOW): (3, f"[{Code.BAD_LINK}]: is a link to a folder that it is in"),

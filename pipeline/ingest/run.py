@@ -62,9 +62,9 @@ def ingest(
     started = time.perf_counter()
     with run_lock(config), run_noted(config, "ingest") as ended, ExitStack() as opened:
         found = list(discover(config.source))
-        if failures := nothing_to_do(config, found):
+        if failures := nothing_to_do(found):
             # No reason to load a model or to make a store.
-            return ended(report_nothing(failures, started, watch))
+            return ended(report_nothing(config, failures, started, watch))
         stop = stop or Stop()
         encoder, store = _connect(config, opened, stop)
         store.open_for_writing(identity(config, encoder), config.store.index)
@@ -110,8 +110,8 @@ def reindex(
     stop = stop or Stop()
     with run_lock(config), run_noted(config, "reindex") as ended, ExitStack() as opened:
         found = list(discover(config.source))
-        if VideoStore(config.store).is_new and (failures := nothing_to_do(config, found)):
-            return ended(report_nothing(failures, started, watch))
+        if VideoStore(config.store).is_new and (failures := nothing_to_do(found)):
+            return ended(report_nothing(config, failures, started, watch))
         encoder, store = _connect(config, opened, stop)
         wanted = identity(config, encoder)
         migration = Migration.begin(config, store, wanted, watch, stop)
@@ -158,7 +158,7 @@ def retry(
     with run_lock(config), run_noted(config, "retry") as ended, ExitStack() as opened:
         paths = chosen(failed_files(config), names, code)
         if not paths:
-            return ended(report_nothing((), started, watch))
+            return ended(report_nothing(config, (), started, watch))
         found = found_again(paths, names, config.source)
         stop = stop or Stop()
         encoder, store = _connect(config, opened, stop)

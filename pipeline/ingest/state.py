@@ -36,12 +36,11 @@ def ledger_path(config: Config, segments: str) -> Path:
     return Path(config.run.state_dir) / f"ledger-{segments}-{_store_digits(config)}.sqlite"
 
 
-def has_notes(config: Config) -> bool:
-    """Whether there are notes of an archive of this collection, so that it was filled from here."""
+def ledgers(config: Config) -> list[Path]:
+    """Notes of all archives of this collection that were filled from here: one, or few."""
     name = rf"ledger-{re.escape(config.store.collection)}_[^_]+_\d+-{_store_digits(config)}\.sqlite"
-    return any(
-        re.fullmatch(name, each.name) for each in Path(config.run.state_dir).glob("ledger-*")
-    )
+    found = Path(config.run.state_dir).glob("ledger-*")
+    return sorted(each for each in found if re.fullmatch(name, each.name))
 
 
 def owner(config: Config) -> str:

@@ -53,16 +53,35 @@ def test_no_video_at_all(folder: Path) -> None:
     assert not Path(config.store.uri).exists()
 
 
-def test_where_there_is_an_archive_it_is_left_to_the_run_to_note_it(folder: Path) -> None:
+def test_where_there_is_an_archive_it_is_noted(folder: Path) -> None:
     config = settings(folder)
     other = config.model_copy(update={"store": StoreConfig(uri=config.store.uri, collection="o")})
-    Ledger(ledger_path(other, "o_0123abcd_1")).close()
-    assert refused(config, lambda event: None) is not None, "of another collection"
-    Ledger(ledger_path(config, f"{config.store.collection}_0123abcd_1")).close()
-    assert refused(config, lambda event: None) is None
-    pipe = config.source.model_copy(update={"paths": (str(folder / "a.mp4"),)})
-    report = refused(config.model_copy(update={"source": pipe}), lambda event: None)
-    assert report is not None, "each run tries it, noted or not"
+    notes = ledger_path(other, "o_0123abcd_1")
+    Ledger(notes).close()
+    assert _failed(config) == ["a.mp4", "b.mp4", "c.mp4"]
+    with Ledger(notes) as ledger:
+        assert ledger.failures() == [], "of another collection"
+    for generation in (1, 2):
+        notes = ledger_path(config, f"{config.store.collection}_0123abcd_{generation}")
+        Ledger(notes).close()
+        assert _failed(config) == ["a.mp4", "b.mp4", "c.mp4"]
+        told: list[Plan | Failure] = []
+        report = refused(config, told.append)
+        assert report is not None
+        assert (report.videos.found, report.videos.failed_before) == (3, 2)
+        assert [Path(each.uri).name for each in report.failures] == ["a.mp4"], "it may pass"
+        assert told == [Plan(3, 0, 2), *report.failures]
+        with Ledger(notes) as ledger:
+            kept = {Path(each.failure.uri).name: each for each in ledger.failures()}
+        assert [kept[name].attempts for name in sorted(kept)] == [2, 1, 1]
+    os.utime(folder / "c.mp4", (1, 1))
+    assert _failed(config) == ["a.mp4", "c.mp4"]
+
+
+def _failed(config: Config) -> list[str]:
+    report = refused(config, lambda event: None)
+    assert report is not None
+    return [Path(each.uri).name for each in report.failures]
 
 
 def test_what_may_be_a_video_is_left_to_the_run(folder: Path) -> None:
