@@ -18,6 +18,11 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Killed(Failure):
+    """A file whose decoder was killed from outside, which need not be the file's doing."""
+
+
+@dataclass(frozen=True, slots=True)
 class FailedFile:
     """A file whose last attempt failed.
 

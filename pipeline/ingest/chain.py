@@ -14,6 +14,7 @@ from pipeline.data import (
     Decoded,
     Failure,
     IngestReport,
+    Killed,
     Plan,
     Progress,
     SceneEmbeddings,
@@ -182,16 +183,17 @@ class Chain:
             input_size=self._encoder.input_size,
         )
         with decode_pool(settings) as pool:
+            fresh = False
             while paths:
                 events = encode(
-                    pool.run(paths, wanted=self._is_wanted, stop=self._stop),
+                    pool.run(paths, wanted=self._is_wanted, stop=self._stop, fresh=fresh),
                     self._encoder,
                     batch_size=self._config.encode.batch_size,
                     pooling=self._config.sample.pooling,
                 )
                 for event in events:
                     self._take(event)
-                paths, self._again = self._again, []
+                paths, self._again, fresh = self._again, [], True
 
     def _take(self, event: EncodedEvent) -> None:
         match event:
@@ -244,14 +246,9 @@ class Chain:
             videos = self._in_progress.pop(key)
             self._known.add(key)
             self._entries[key] = VideoEntry(
-                key,
-                record.revision,
-                record.rows,
-                record.paths,
-                record.tags,
-                record.video.recorded_at,
-                record.video.recorded_from,
-            )
+                key, record.revision, record.rows, record.paths, record.tags,
+                record.video.recorded_at, record.video.recorded_from,
+            )  # fmt: skip
             if record.video.covered:
                 self._tally.partial += len(videos)
             else:
@@ -268,7 +265,10 @@ class Chain:
                 self._again.extend(Path(video.path) for video in videos[1:])
                 del self._in_progress[videos[0].video_id]
                 break
-        self._fail(failure)
+        if isinstance(failure, Killed):
+            self._again.append(Path(failure.uri))
+        else:
+            self._fail(failure)
 
     def _fail(self, failure: Failure) -> None:
         self._tally.failed += 1

@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from pipeline.data import Failure, Video
+from pipeline.data import Failure, Killed, Video
 from pipeline.errors import Code
 from pipeline.ingest.child import Event, serve
 from pipeline.ingest.decode import DecodeSettings
@@ -124,11 +124,13 @@ class Worker:
         return None
 
     def obituary(self, exit_code: int | None) -> Failure:
-        """What its death says of the file that it was at."""
+        """What its death says of the file that it was at; `Killed` if it was not ended by us."""
+        by_others = exit_code == -signal.SIGKILL and not self._too_large
+        kind = Killed if by_others else Failure
         if self._too_large or self._held_bytes > _NEAR * self._limits.memory_bytes:
-            return Failure(str(self.path), Code.DECODE_MEMORY, self._limits.too_much)
+            return kind(str(self.path), Code.DECODE_MEMORY, self._limits.too_much)
         message = f"the decoder died reading it ({_cause(exit_code)})"
-        return Failure(str(self.path), Code.DECODE_CRASH, message)
+        return kind(str(self.path), Code.DECODE_CRASH, message)
 
     def kill(self) -> int | None:
         """End the process; its exit code, or None if it cannot end (a dead network disk)."""

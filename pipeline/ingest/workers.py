@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.config import DecodeConfig
-from pipeline.data import Decoded, Failure, Video
+from pipeline.data import Decoded, Failure, Killed, Video
 from pipeline.errors import Code
 from pipeline.ingest.child import Event
 from pipeline.ingest.decode import DecodeSettings
@@ -68,6 +68,7 @@ class DecodePool:
         self._most = worker_count(settings.decode)
         self._limits = limits_of(settings.decode, self._most)
         self._workers: list[Worker] = []
+        self._tried: set[Path] = set()
         self._inbox: Inbox = queue.Queue(_UNREAD_EVENTS)
         self._look_at = 0.0
         self._closed = threading.Event()
@@ -80,6 +81,7 @@ class DecodePool:
         *,
         wanted: Callable[[Video], bool],
         stop: Stop | None = None,
+        fresh: bool = False,
     ) -> Iterator[Event]:
         """Decode files, several at once.
 
@@ -88,10 +90,12 @@ class DecodePool:
             wanted: Asked once a file was probed; if it says no, the file is not decoded and nothing
                 more is said of it.
             stop: Told or due, no further file is begun; told, those begun are left where they are.
+            fresh: Each file in a process that has read no other.
 
         Yields:
             What `decode_video` yields, files intermingled, and `Progress`; a `Failure` ends a file
-            too.
+            too. A `Killed` file is worth another try: it comes once for a file, and only if this
+            was its first process.
         """
         waiting = iter(paths)
         again: deque[Path] = deque()
@@ -99,7 +103,7 @@ class DecodePool:
         stop = stop or Stop()
         while not stop.told:
             more = more and not stop.closing
-            while (again or more) and (worker := self._free_worker(fresh=bool(again))):
+            while (again or more) and (worker := self._free_worker(fresh=fresh or bool(again))):
                 path = again.popleft() if again else next(waiting, None)
                 if path is None:
                     more = False
@@ -170,9 +174,14 @@ class DecodePool:
             # It died before it said a word of this file: what it did before may have killed it. A
             # new process says whether the file itself does.
             _log.debug("%s is tried in another process", worker.path)
+            self._tried.add(worker.path)
             again.append(worker.path)
             return
-        yield worker.obituary(exit_code)
+        failure = worker.obituary(exit_code)
+        if isinstance(failure, Killed) and worker.path in self._tried:
+            failure = Failure(failure.uri, failure.code, failure.message)
+        self._tried.add(worker.path)
+        yield failure
 
     def _bury(self, worker: Worker) -> int | None:
         self._workers.remove(worker)

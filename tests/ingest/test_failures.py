@@ -206,6 +206,24 @@ class TestRuns:
         assert mended.videos == VideoCounts(found=3, ingested=3)
         assert failed_files(settings(*ours)) == []
 
+    def test_a_decoder_that_others_kill(
+        self, settings: Settings, archive: Path, monkeypatch: pytest.MonkeyPatch,
+        media: MediaFactory,
+    ) -> None:  # fmt: skip
+        once, again = archive / "killed.mp4", archive / "killed_again.mp4"
+        shutil.copy(media["reel.mp4"], once)
+        shutil.copy(media["fades.mp4"], again)
+        monkeypatch.setattr(worker, "serve", trouble.serve)
+        report = ingest(settings())
+        assert report.videos == VideoCounts(found=5, ingested=4, failed=1)
+        assert failed(report) == [("killed_again.mp4", Code.DECODE_CRASH)]
+        assert [path.with_suffix(".tries").read_text() for path in (once, again)] == ["xx", "xx"]
+        with VideoStore.connect(settings().store) as store:
+            store.open_for_reading()
+            rows = sum(entry.rows for entry in store.entries())
+            assert store.count_rows() == rows, "nothing of the first try is left"
+        assert ingest(settings()).videos == VideoCounts(found=5, unchanged=4, failed_before=1)
+
     def test_what_could_not_be_read_for_a_while_has_not_failed_for_good(
         self, settings: Settings, archive: Path
     ) -> None:

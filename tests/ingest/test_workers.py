@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from pipeline.config import DecodeConfig, SampleConfig, ScenesConfig
-from pipeline.data import Decoded, Failure, Progress, SceneSamples, Video
+from pipeline.data import Decoded, Failure, Killed, Progress, SceneSamples, Video
 from pipeline.errors import Code
 from pipeline.ingest import worker
 from pipeline.ingest.child import Event
@@ -352,6 +352,25 @@ def test_a_file_that_kills_is_tried_in_one_fresh_process(
     (first, _), (second, _) = [each for each in started if each[1] == "crash.mp4"]
     assert first is not second
     assert second.files == 1, "the second time in a process of its own"
+
+
+@pytest.mark.usefixtures("troubled")
+def test_a_file_whose_decoder_others_killed_is_worth_one_more_try(
+    media: MediaFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "killed_again.mp4"
+    path.write_bytes(media["h264.mp4"].read_bytes())
+    started = starts(monkeypatch)
+    with decode_pool(settings(workers=1)) as pool:
+        first = failures(pool, path)[path.name]
+        everything(pool, media["mpeg4.mp4"])
+        told = list(pool.run([path], wanted=lambda v: True, fresh=True))
+        (second,) = [event for event in told if isinstance(event, Failure)]
+    assert isinstance(first, Killed)
+    assert not isinstance(second, Killed)
+    assert first.code == second.code == Code.DECODE_CRASH
+    assert "SIGKILL from outside" in second.message
+    assert started[-1][0].files == 1, "in a process that had read nothing"
 
 
 def test_a_decoder_does_not_outlive_a_parent_that_was_killed(tmp_path: Path) -> None:
