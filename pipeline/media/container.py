@@ -23,6 +23,7 @@ _FORMATS = (
     "m4v,h264,hevc,ivf,wtv,dv,rm,nut,obu,av1,mpegvideo"
 )
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
+_UNPARSED = {"fflags": "+noparse"}
 
 _TRIES = 3
 """How often in a row reading may fail before the rest of a file is given up."""
@@ -33,12 +34,13 @@ _malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
 
 @contextmanager
 def open_container(
-    path: Path, *, beat: Callable[[], None] = lambda: None
+    path: Path, *, parse: bool = True, beat: Callable[[], None] = lambda: None
 ) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open a local file and its best video stream.
 
     Args:
         path: The file.
+        parse: FFmpeg looks into packets; without, they are what the container says of them.
         beat: Called often while an animated WebP is made readable, to show that work goes on.
 
     Raises:
@@ -49,7 +51,7 @@ def open_container(
     # Absolute, so that no name is taken for an option or a URL.
     place = as_matroska(path, beat=beat) if is_animation(path) else str(path.absolute())
     try:
-        container = av.open(place, "r", options=dict(_OPTIONS))
+        container = av.open(place, "r", options=_OPTIONS if parse else _OPTIONS | _UNPARSED)
     except (av.FFmpegError, OSError, ValueError) as error:
         # Not every FFmpegError is an OSError; the file itself was readable a moment ago.
         raise _not_a_video(path, getattr(error, "strerror", None) or str(error)) from None

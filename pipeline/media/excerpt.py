@@ -11,7 +11,8 @@ from pathlib import Path
 from pipeline.errors import Code, MediaError
 from pipeline.media.appearance import Looks, looks_of
 from pipeline.media.container import open_container
-from pipeline.media.presented import Timed, Told, presented, start_of
+from pipeline.media.origin import start_of
+from pipeline.media.presented import Timed, Told, presented
 from pipeline.media.shown import shown_from
 
 

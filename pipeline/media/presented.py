@@ -17,7 +17,7 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from pipeline.errors import Code, MediaError
-from pipeline.media.container import open_container, packets_of
+from pipeline.media.container import packets_of
 
 Told = Callable[[], None]
 Timed = tuple[int, av.VideoFrame]
@@ -85,24 +85,6 @@ def presented(
     yield from held
     if last is None and seen and sought is None:
         raise MediaError("none of its frames can be decoded", code=Code.DECODE_ERROR, uri=str(path))
-
-
-def start_of(path: Path, *, beat: Told = lambda: None) -> int:
-    """The tick at which a file's timeline starts.
-
-    It is that of the first frame that comes out of the decoder, whole or not: a player shows it.
-
-    Raises:
-        MediaError: As `open_container`, or NO_FRAMES.
-    """
-    with open_container(path, beat=beat) as (container, stream):
-        clock = Clock(container, stream)
-        first = next(
-            (frame for frame in _frames(container, stream, beat) if frame is not None), None
-        )
-        if first is None:
-            raise MediaError("has no frames", code=Code.NO_FRAMES, uri=str(path))
-        return clock.tick(first)
 
 
 def may_be_sought(container: InputContainer, stream: VideoStream) -> bool:

@@ -13,7 +13,8 @@ from pipeline.data import UInt8Array
 from pipeline.errors import Code, MediaError
 from pipeline.media.container import open_container
 from pipeline.media.decoded import Upright
-from pipeline.media.presented import presented, start_of
+from pipeline.media.origin import start_of
+from pipeline.media.presented import presented
 from pipeline.media.shown import shown_from
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
@@ -18,7 +17,8 @@ from pipeline.data import Float64Array, Int64Array
 from pipeline.errors import Code, MediaError
 from pipeline.media.container import format_of, open_container, packets_of
 from pipeline.media.ending import ends_early
-from pipeline.media.presented import Clock, has_no_times, presented
+from pipeline.media.origin import Origin
+from pipeline.media.presented import frame_ticks, has_no_times, presented
 
 _EXACT = frozenset({"mov", "matroska"})
 """Containers in which every packet has a presentation time."""
@@ -75,8 +75,9 @@ def read_timeline(path: Path, *, beat: Callable[[], None] = lambda: None) -> Tim
 
     Packets that the container says to discard (lead-in before an edit list's start) are decoded by
     a player but not shown, and those before the first frame that comes out of the decoder cannot be
-    (a cut amid an open group of pictures): neither is counted. A raw stream has no times, so that
-    only decoding it says how many frames it has.
+    (a cut amid an open group of pictures): neither is counted, but for a first key frame that is
+    damaged and what leans on it (`Origin`). A raw stream has no times, so
+    that only decoding it says how many frames it has.
 
     Args:
         path: The file, which is read once from end to end.
@@ -87,10 +88,10 @@ def read_timeline(path: Path, *, beat: Callable[[], None] = lambda: None) -> Tim
             the times cannot be true.
     """
     with open_container(path, beat=beat) as (container, stream):
-        seen = _Packets(container, stream)
+        seen = _Packets(path, container, stream)
         seen.read(beat)
         promised = _promised_end(container, stream)
-        tick_s, step = Fraction(stream.time_base or Fraction(1, 1000)), seen.clock.step
+        tick_s, step = Fraction(stream.time_base or Fraction(1, 1000)), seen.step
         frame_bytes = stream.codec_context.width * stream.codec_context.height * 3
         form = format_of(path, container)
         exact = not _EXACT.isdisjoint(form.split(","))
@@ -116,8 +117,8 @@ def read_timeline(path: Path, *, beat: Callable[[], None] = lambda: None) -> Tim
 class _Packets:
     """What the packets of a stream say, compact: a long file has 100,000s of them."""
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
-        self.clock = Clock(container, stream)
+    def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
+        self.step = frame_ticks(stream)
         self.times = array("q")
         self.packets = 0
         self.end = 0
@@ -126,10 +127,11 @@ class _Packets:
         self.cut_short = False
         self._container = container
         self._stream = stream
+        self._origin = Origin(path, container, stream)
         self._by_decoding = has_no_times(container)
 
     def read(self, beat: Callable[[], None]) -> None:
-        """Read all of them, and decode until the first frame comes."""
+        """Read all of them, and decode until a frame comes."""
         for packet in packets_of(self._container, self._stream):
             beat()
             if packet is None:
@@ -138,14 +140,17 @@ class _Packets:
             self.packets += 1
             self.cut_short = packet.is_corrupt
             self.whole = self.whole and not packet.is_corrupt
-            self._look(packet)
+            self._origin.seen(packet)
             if packet.is_discard:
                 continue
             time = packet.dts if self._by_decoding else packet.pts
             if time is not None:
                 self.times.append(time)
                 self.end = max(self.end, time + (packet.duration or 0))
-        self._look(av.Packet())
+        self._origin.end()
+        if self._origin.decoded is not None:
+            self.zero = self._origin.tick()
+            self.whole = self.whole and self.zero == self._origin.decoded
 
     def ticks(self) -> Int64Array:
         """Their presentation times from the first frame on, ascending, each once."""
@@ -157,20 +162,8 @@ class _Packets:
         # The decoder is so many packets behind its input: as many frames come at the end.
         behind = len(times) - len(shown)
         last = int(times[-1])
-        tail = [last + (n + 1) * self.clock.step for n in range(behind)]
+        tail = [last + (n + 1) * self.step for n in range(behind)]
         return np.concatenate([shown, np.asarray(tail, dtype=np.int64)])
-
-    def _look(self, packet: av.Packet[Any]) -> None:
-        if self.zero is not None:
-            return
-        try:
-            frames = self._stream.codec_context.decode(packet)
-        except MemoryError:  # PyAV's, too: the file may be whole
-            raise
-        except av.FFmpegError:
-            return
-        if frames:
-            self.zero = self.clock.tick(frames[0])
 
 
 def _promised_end(container: InputContainer, stream: VideoStream) -> int | None:

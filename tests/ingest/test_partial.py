@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 
 from pipeline.config import Config
@@ -72,6 +73,20 @@ def test_a_file_that_lacks_its_end(
         ((start_s, end_s),) = video.covered
         assert start_s == 0.0
         assert 0 < end_s <= video.duration_s
+
+
+def test_a_first_key_frame_that_is_lost(
+    settings: Callable[..., Config], media: MediaFactory, tmp_path: Path
+) -> None:
+    path = tmp_path / "lost.mkv"
+    options = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-sc_threshold", "0")
+    ffmpeg("-i", str(media["reel.mp4"]), *options, str(path))
+    with av.open(str(path)) as container:
+        first = bytes(next(packet for packet in container.demux(video=0) if packet.size))
+    path.write_bytes(path.read_bytes().replace(first, bytes(len(first))))
+    video = probe_file(path, settings(), check=True)
+    assert video.duration_s == pytest.approx(11.4)
+    assert video.covered == ((2.0, video.duration_s),)
 
 
 def test_whole_files_are_not_partial(settings: Callable[..., Config], media: MediaFactory) -> None:

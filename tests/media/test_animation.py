@@ -16,7 +16,7 @@ from pipeline.media import animation
 from pipeline.media.animation import as_matroska
 from pipeline.media.clip import write_clip
 from pipeline.media.container import open_container
-from pipeline.media.presented import start_of
+from pipeline.media.origin import start_of
 from pipeline.media.probe import examine, probe
 from pipeline.media.reader import open_frames
 from pipeline.media.shown import shown_from
