@@ -31,4 +31,5 @@ def cut(pick: Pick, target: Path, *, watch: Watch) -> Clip:
     """
     source = find_source(pick.record, beat=lambda: watch(0.0))
     moment = pick.moment
-    return write_clip(source, target, moment.start_s, moment.end_s, watch=watch)
+    whole = not pick.record.video.covered
+    return write_clip(source, target, moment.start_s, moment.end_s, whole=whole, watch=watch)

@@ -53,7 +53,13 @@ class Clip:
 
 
 def write_clip(
-    source: Path, target: Path, start_s: float, end_s: float, *, watch: Watch = lambda done: None
+    source: Path,
+    target: Path,
+    start_s: float,
+    end_s: float,
+    *,
+    whole: bool = False,
+    watch: Watch = lambda done: None,
 ) -> Clip:
     """Write `[start_s, end_s)` of a video as an mp4 of its own.
 
@@ -66,13 +72,14 @@ def write_clip(
         target: Written from its start; what is there when this fails is half a file.
         start_s: Presentation time, 0 at the first presented frame.
         end_s: The same.
+        whole: As for `shown_from`.
         watch: Told how far it is.
 
     Raises:
         ValueError: A time is not finite.
         MediaError: As `open_container`, NO_FRAMES, DECODE_ERROR, or UNWRITABLE.
     """
-    excerpt = locate(source, start_s, end_s, beat=lambda: watch(0.0))
+    excerpt = locate(source, start_s, end_s, whole=whole, beat=lambda: watch(0.0))
     try:
         frames = copy_video(
             excerpt,

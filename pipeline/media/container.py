@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 from pipeline.errors import Code, MediaError
 from pipeline.media.animation import as_matroska, is_animation
 from pipeline.media.look import look_at
+from pipeline.media.restart import until_restart
 
 # FFmpeg follows what a file's content says, whatever its name: playlists and concat lists open
 # other files and hosts. Only containers that hold their own frames, and only local files.
@@ -24,6 +25,9 @@ _FORMATS = (
 )
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
 _UNPARSED = {"fflags": "+noparse"}
+
+_RESTARTING = frozenset({"mpegts", "mpeg"})
+"""Formats of which pieces can be joined as they are."""
 
 _TRIES = 3
 """How often in a row reading may fail before the rest of a file is given up."""
@@ -73,12 +77,27 @@ def format_of(path: Path, container: InputContainer) -> str:
 
 
 def packets_of(
+    container: InputContainer, stream: VideoStream, *, restarts: Callable[[], None] = lambda: None
+) -> Iterator[av.Packet[VideoStream] | None]:
+    """The packets of a stream in order; None where something could not be read.
+
+    Empty packets, which stand for the frame before them, are left out. They end with the file, or
+    where the clock starts again (`until_restart`).
+
+    Args:
+        container: Of the stream.
+        stream: The stream.
+        restarts: Called in the second case.
+    """
+    packets = _to_the_end(container, stream)
+    if container.format.name not in _RESTARTING or stream.time_base is None:
+        return packets
+    return until_restart(packets, stream.time_base, restarts)
+
+
+def _to_the_end(
     container: InputContainer, stream: VideoStream
 ) -> Iterator[av.Packet[VideoStream] | None]:
-    """The packets of a stream, to the end of the file; None where something could not be read.
-
-    Empty packets, which stand for the frame before them, are left out.
-    """
     failed = 0
     while failed < _TRIES:
         try:

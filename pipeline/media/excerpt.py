@@ -28,6 +28,7 @@ class Excerpt:
         end: Tick at which it ends, greater than `start`; a frame that comes then is not in it.
         rate: Frames a second on average, as the container has it.
         looks: How its pictures are to be shown.
+        whole: All of the file was read when it was indexed.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class Excerpt:
     end: int
     rate: Fraction
     looks: Looks
+    whole: bool = False
 
     @property
     def start_s(self) -> Fraction:
@@ -49,13 +51,21 @@ class Excerpt:
         return (self.end - self.start) * self.tick_s
 
 
-def locate(path: Path, start_s: float, end_s: float, *, beat: Told = lambda: None) -> Excerpt:
+def locate(
+    path: Path,
+    start_s: float,
+    end_s: float,
+    *,
+    whole: bool = False,
+    beat: Told = lambda: None,
+) -> Excerpt:
     """Find `[start_s, end_s)` of a file on its stream's clock; times are meant to half a tick.
 
     Args:
         path: A local video file.
         start_s: Presentation time, 0 at the first presented frame; earlier is taken for 0.
         end_s: The same; where it is no later, the span is the one frame shown at `start_s`.
+        whole: As for `shown_from`.
         beat: Called often, to show that work goes on.
 
     Raises:
@@ -75,7 +85,7 @@ def locate(path: Path, start_s: float, end_s: float, *, beat: Told = lambda: Non
         origin + math.floor(Fraction(max(0.0, seconds)) / first.time_base + Fraction(1, 2))
         for seconds in (start_s, end_s)
     )
-    return Excerpt(path, first.time_base, origin, start, max(end, start + 1), rate, looks)
+    return Excerpt(path, first.time_base, origin, start, max(end, start + 1), rate, looks, whole)
 
 
 def frames_of(excerpt: Excerpt, *, beat: Told = lambda: None) -> Iterator[Timed]:
@@ -92,7 +102,9 @@ def frames_of(excerpt: Excerpt, *, beat: Told = lambda: None) -> Iterator[Timed]
     Raises:
         MediaError: As `open_container`, NO_FRAMES, or DECODE_ERROR when no frame can be decoded.
     """
-    frames = shown_from(excerpt.path, excerpt.start, origin=excerpt.origin, beat=beat)
+    frames = shown_from(
+        excerpt.path, excerpt.start, origin=excerpt.origin, whole=excerpt.whole, beat=beat
+    )
     for n, (tick, frame) in enumerate(frames):
         if n and tick >= excerpt.end:
             return

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from pipeline.errors import Code, MediaError
-from pipeline.media.container import open_container
+from pipeline.media.container import open_container, packets_of
 from pipeline.media.presented import Timed, Told, may_be_sought, presented
 
 # How long before the wanted time a seek aims, one after the other. MP4 is sought by decoding time
@@ -25,7 +25,7 @@ _BACK_S = (0, 1, 4, 16, 64)
 
 
 def shown_from(
-    path: Path, start: int, *, origin: int, beat: Told = lambda: None
+    path: Path, start: int, *, origin: int, whole: bool = False, beat: Told = lambda: None
 ) -> Iterator[Timed]:
     """Decode the frames that `open_frames` gives, from the one that is shown at a tick.
 
@@ -33,6 +33,8 @@ def shown_from(
         path: A local video file.
         start: Tick of its best video stream's clock.
         origin: Tick of its first presented frame.
+        whole: All of it was read when it was indexed. Where that is not known, MPEG-TS is read,
+            not decoded, up to `start`: behind a clock that starts again times are there twice.
         beat: Called with each packet.
 
     Yields:
@@ -44,9 +46,12 @@ def shown_from(
     """
     with open_container(path, beat=beat) as (container, stream):
         _decode_alone(stream)
+        within = None if whole else _bound(path, container, start, beat)
         for aim in _aims(container, stream, start, origin):
             if not _seek(container, stream, aim):
                 break
+            if not _seek_ends(container, stream, aim, within):
+                continue
             frames = presented(path, container, stream, sought=start, beat=beat)
             shown = _from_start(frames, start)
             if (first := next(shown, None)) is not None:
@@ -76,6 +81,37 @@ def _seek(container: InputContainer, stream: VideoStream, aim: int) -> bool:
     except (av.FFmpegError, OverflowError):
         return False
     return True
+
+
+def _bound(path: Path, container: InputContainer, start: int, beat: Told) -> int | None:
+    """A place in an MPEG-TS that is behind the picture shown at a tick, and before a second clock.
+
+    Others are sought by an index, or not at all.
+    """
+    if container.format.name != "mpegts":
+        return None
+    place = 0
+    with open_container(path) as (reading, stream):
+        for packet in packets_of(reading, stream):
+            beat()
+            if packet is None:
+                continue
+            place = max(place, packet.pos or 0)
+            if packet.dts is not None and packet.dts > start:
+                break
+    return place
+
+
+def _seek_ends(
+    container: InputContainer, stream: VideoStream, aim: int, within: int | None
+) -> bool:
+    """Whether a seek ends no later than at a place in the file; it is then done again."""
+    if within is None:
+        return True
+    first = next((packet for packet in packets_of(container, stream) if packet is not None), None)
+    if first is None or first.pos is None or first.pos > within:
+        return False
+    return _seek(container, stream, aim)
 
 
 def _read_on(path: Path, start: int, beat: Told) -> Iterator[Timed]:

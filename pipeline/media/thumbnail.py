@@ -18,7 +18,7 @@ from pipeline.media.presented import presented
 from pipeline.media.shown import shown_from
 
 
-def frame_at(path: Path, seconds: float) -> UInt8Array:
+def frame_at(path: Path, seconds: float, *, whole: bool = False) -> UInt8Array:
     """The picture that a player shows at a presentation time.
 
     It is the last presented frame whose time is no later, to half a tick of the stream's clock:
@@ -27,6 +27,7 @@ def frame_at(path: Path, seconds: float) -> UInt8Array:
     Args:
         path: A local video file.
         seconds: Presentation time, 0 at the first presented frame.
+        whole: As for `shown_from`.
 
     Returns:
         Upright RGB, uint8 (height, width, 3).
@@ -44,6 +45,8 @@ def frame_at(path: Path, seconds: float) -> UInt8Array:
         ratio = stream.sample_aspect_ratio
     start = start_of(path)
     wanted = start + math.floor(Fraction(seconds) / first.time_base + Fraction(1, 2))
-    _, found = next(shown_from(path, wanted, origin=start)) if wanted > start else (start, first)
+    found = first
+    if wanted > start:
+        _, found = next(shown_from(path, wanted, origin=start, whole=whole))
     bgr = Upright(path, first, ratio).picture(found)
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)

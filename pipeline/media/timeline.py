@@ -37,7 +37,7 @@ class Timeline:
         end: Tick at which the last of them ends.
         due: Tick at which the stream should end; later only in a file that is cut short.
         frame_bytes: Size of a decoded BGR frame.
-        cut_short: The file ends before its container says.
+        cut_short: The file ends before its container says, or goes on with another clock.
         plain: Every packet has a presentation time, all are shown, and nothing is missing.
     """
 
@@ -76,8 +76,8 @@ def read_timeline(path: Path, *, beat: Callable[[], None] = lambda: None) -> Tim
     Packets that the container says to discard (lead-in before an edit list's start) are decoded by
     a player but not shown, and those before the first frame that comes out of the decoder cannot be
     (a cut amid an open group of pictures): neither is counted, but for a first key frame that is
-    damaged and what leans on it (`Origin`). A raw stream has no times, so
-    that only decoding it says how many frames it has.
+    damaged and what leans on it (`Origin`). Nor is what comes after the clock started again. A raw
+    stream has no times, so that only decoding it says how many frames it has.
 
     Args:
         path: The file, which is read once from end to end.
@@ -109,7 +109,9 @@ def read_timeline(path: Path, *, beat: Callable[[], None] = lambda: None) -> Tim
             code=Code.DECODE_ERROR,
             uri=str(path),
         )
-    due = max(end, promised) if cut_short and promised is not None else end
+    # How long a file with two clocks is, FFmpeg guesses from the ends of both.
+    believed = cut_short and not seen.restarted
+    due = max(end, promised) if believed and promised is not None else end
     plain = exact and not cut_short and seen.whole and len(ticks) == seen.packets
     return Timeline(ticks, tick_s, end, due, frame_bytes, cut_short, plain)
 
@@ -125,6 +127,7 @@ class _Packets:
         self.zero: int | None = None
         self.whole = True
         self.cut_short = False
+        self.restarted = False
         self._container = container
         self._stream = stream
         self._origin = Origin(path, container, stream)
@@ -132,7 +135,7 @@ class _Packets:
 
     def read(self, beat: Callable[[], None]) -> None:
         """Read all of them, and decode until a frame comes."""
-        for packet in packets_of(self._container, self._stream):
+        for packet in packets_of(self._container, self._stream, restarts=self._restarts):
             beat()
             if packet is None:
                 self.whole, self.cut_short = False, True
@@ -151,6 +154,9 @@ class _Packets:
         if self._origin.decoded is not None:
             self.zero = self._origin.tick()
             self.whole = self.whole and self.zero == self._origin.decoded
+
+    def _restarts(self) -> None:
+        self.whole, self.cut_short, self.restarted = False, True, True
 
     def ticks(self) -> Int64Array:
         """Their presentation times from the first frame on, ascending, each once."""

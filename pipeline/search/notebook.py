@@ -148,7 +148,7 @@ def _escaped(text: str) -> str:
 
 def _picture(record: VideoRecord, seconds: float) -> str:
     try:
-        frame = frame_at(find_source(record), seconds)
+        frame = frame_at(find_source(record), seconds, whole=not record.video.covered)
     except MediaError as error:
         return html.escape(error.message)
     image = Image.fromarray(frame)

@@ -53,6 +53,6 @@ def _pictures(record: VideoRecord, times_s: list[float]) -> Iterator[UInt8Array 
         return
     for seconds in times_s:
         try:
-            yield frame_at(path, seconds)
+            yield frame_at(path, seconds, whole=not record.video.covered)
         except MediaError:
             yield None

@@ -87,6 +87,7 @@ def _sequence_row(place: int, hit: SequenceHit) -> SheetRow:
 def _picture(record: VideoRecord, seconds: float) -> tuple[UInt8Array | None, str]:
     """The frame, or why there is none."""
     try:
-        return frame_at(find_source(record), seconds), ""
+        whole = not record.video.covered
+        return frame_at(find_source(record), seconds, whole=whole), ""
     except MediaError as error:
         return None, error.message

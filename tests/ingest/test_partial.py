@@ -75,6 +75,20 @@ def test_a_file_that_lacks_its_end(
         assert 0 < end_s <= video.duration_s
 
 
+def test_a_clock_that_starts_again(
+    settings: Callable[..., Config], media: MediaFactory, tmp_path: Path
+) -> None:
+    """Two recordings in one file, each with times from 0: the first one is in."""
+    data = media["h264.ts"].read_bytes()
+    (tmp_path / "joined.ts").write_bytes(data + data)
+    whole = probe_file(media["h264.ts"], settings(), check=True)
+    video = probe_file(tmp_path / "joined.ts", settings(), check=True)
+    assert whole.covered == ()
+    ((start_s, end_s),) = video.covered
+    assert start_s == 0.0
+    assert whole.duration_s - 0.2 < end_s <= whole.duration_s == pytest.approx(video.duration_s)
+
+
 def test_a_first_key_frame_that_is_lost(
     settings: Callable[..., Config], media: MediaFactory, tmp_path: Path
 ) -> None:
