@@ -86,7 +86,7 @@ class Origin:
         if self._first is None or self._earliest >= self.decoded:
             return self.decoded
         if not _FLAGGED.isdisjoint(self._formats):
-            promised = _first_key(self._path)
+            promised = _first_key(self._path, self.decoded)
         elif "mpegts" in self._formats and self._first.pos is not None:
             promised = self._first.pts if _lacks_key(self._path, self._first.pos) else None
         return self.decoded if promised is None else min(self.decoded, promised)
@@ -103,12 +103,17 @@ class Origin:
         return bool(frames)
 
 
-def _first_key(path: Path) -> int | None:
-    """The time of the first packet that is shown and that the container calls a key frame."""
+def _first_key(path: Path, before: int) -> int | None:
+    """When the first packet is shown that the container calls a key frame; None if it says of none.
+
+    If there is none before a packet that is shown no earlier than at `before`, when that is shown.
+    """
     with open_container(path, parse=False) as (container, stream):
         try:
             for packet in container.demux(stream):
-                if packet.is_keyframe and not packet.is_discard and packet.pts is not None:
+                if packet.is_discard or packet.pts is None:
+                    continue
+                if packet.is_keyframe or packet.pts >= before:
                     return packet.pts
         except (av.FFmpegError, IndexError):  # as in `packets_of`
             pass
