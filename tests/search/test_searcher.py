@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +72,20 @@ def test_a_picture_finds_the_take_that_it_came_from(
     first = searcher.query(image=tmp_path / "house.jpg").results[0]
     assert Path(first.record.video.path).name == "winter.mkv"
     assert first.moments[0].best_s < 3.0
+
+
+def test_questions_asked_at_once_get_the_answers_that_they_get_alone(searcher: Searcher) -> None:
+    texts = ["a red car", "a boat", "a house at night", "a dog"]
+
+    def ask(text: str) -> list[tuple[str, float, float, float]]:
+        answer = searcher.query(text=text)
+        return [
+            (found.record.video.video_id, round(found.score, 6), moment.start_s, moment.end_s)
+            for found in answer.results or answer.nearest
+            for moment in found.moments
+        ]
+
+    alone = [ask(text) for text in texts]
+    assert all(alone)
+    with ThreadPoolExecutor(8) as several:
+        assert list(several.map(ask, 10 * texts)) == 10 * alone
