@@ -149,7 +149,8 @@ class _Search:
                     met = {hit.video_id for hit in hits}
                     if len(met | found.records.keys()) < wanted:
                         most = most or other.submit(self._most, part)
-                        self._begin(window, met, other)
+                        if len(hits) == window.limit:
+                            self._begin(window, met, other)
                     scope = self._accept(found, hits, window.scope, wanted)
                     if found.cutoff is None and len(hits) == window.limit:
                         found.cutoff = hits[-1].score

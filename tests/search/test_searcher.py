@@ -15,6 +15,8 @@ from pipeline.demo.archive import CLIPS, is_right
 from pipeline.demo.captions import Asked, Caption, ask, plain
 from pipeline.demo.clips import answers, truth_of
 from pipeline.media.thumbnail import frame_at
+from pipeline.search import opening
+from pipeline.search.opening import View
 from pipeline.search.searcher import Searcher
 from pipeline.settings import load_config
 from tests.conftest import index_drawn
@@ -89,3 +91,14 @@ def test_questions_asked_at_once_get_the_answers_that_they_get_alone(searcher: S
     assert all(alone)
     with ThreadPoolExecutor(8) as several:
         assert list(several.map(ask, 10 * texts)) == 10 * alone
+
+
+def test_a_sample_that_is_drawn_anew_does_not_ask_twice(
+    searcher: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "FRESH_S", -1.0)
+    asked: list[View] = []
+    searcher._opened.ask(asked.append)
+    searcher._opened.ask(asked.append)
+    assert len(asked) == 2
+    assert asked[0] is not asked[1]
