@@ -38,7 +38,7 @@ from pipeline.search.opening import Opened
 from pipeline.search.retrieve import retrieve
 from pipeline.search.score import best_videos
 from pipeline.store import VideoStore
-from pipeline.store.schema import HIT_FIELDS, search_params
+from pipeline.store.schema import hit_fields, search_params
 from tests.servers import milvus_local
 
 ROWS, VIDEOS, SHARE, TOP_K = 100_000, 1000, 0.3, 10
@@ -190,7 +190,7 @@ class _Bare:
             anns_field="vector",
             limit=FIRST_WINDOW,
             search_params=self._params,
-            output_fields=list(HIT_FIELDS),
+            output_fields=list(hit_fields(IDENTITY.kind)),
             consistency_level=self._config.consistency,
         )[0]
         ids = list(dict.fromkeys(hit["entity"]["video_id"] for hit in hits))[:videos]
@@ -218,11 +218,9 @@ class _Drawn:
         return archives.units(self._random.normal(size=(len(images), self.dim)))
 
     def encode_text(self, texts: Sequence[str]) -> Float32Array:
-        vectors = archives.units(self._random.normal(size=(len(texts), self.dim)))
-        for place, text in enumerate(texts):
-            if text.isdigit():
-                vectors[place] = self._queries[int(text) % len(self._queries)]
-        return vectors
+        if all(text.isdigit() for text in texts):
+            return self._queries[[int(text) % len(self._queries) for text in texts]]
+        return archives.units(self._random.normal(size=(len(texts), self.dim)))
 
 
 @contextmanager

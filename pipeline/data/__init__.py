@@ -60,6 +60,7 @@ from pipeline.data.rows import (
     Hit,
     Identity,
     MeanCosine,
+    Place,
     RowCosine,
     SceneEmbeddings,
     Scope,
@@ -67,7 +68,6 @@ from pipeline.data.rows import (
     VideoEntry,
     VideoFacts,
     VideoRecord,
-    row_id,
 )
 from pipeline.filters import Kind
 
@@ -100,6 +100,7 @@ __all__ = [
     "Moment",
     "Order",
     "Picture",
+    "Place",
     "Plan",
     "Progress",
     "Question",
@@ -127,5 +128,4 @@ __all__ = [
     "VideoRecord",
     "Warned",
     "Words",
-    "row_id",
 ]

@@ -12,10 +12,18 @@ from pipeline.data.media import Box, RecordedFrom, Scene, Video
 from pipeline.filters import EVERY_ROW, Kind, Selection
 
 
-def row_id(video_id: str, revision: int, scene_index: int, sample_index: int) -> str:
-    """The primary key of a row: the same facts give the same 32 hex digits on every run."""
-    facts = f"{video_id}/{revision}/{scene_index}/{sample_index}"
-    return hashlib.sha256(facts.encode()).hexdigest()[:32]
+class Place(NamedTuple):
+    """Where a row stands: the how manyth, from 0, in which scene of a revision of a video."""
+
+    video_id: str
+    revision: int
+    scene_index: int
+    sample_index: int
+
+    def row_id(self) -> str:
+        """The primary key of the row: the same place gives the same 32 hex digits on every run."""
+        facts = f"{self.video_id}/{self.revision}/{self.scene_index}/{self.sample_index}"
+        return hashlib.sha256(facts.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +50,7 @@ class Embedding:
 
     def row_id(self, revision: int) -> str:
         """The row's primary key."""
-        return row_id(self.video_id, revision, self.scene.index, self.sample_index)
+        return Place(self.video_id, revision, self.scene.index, self.sample_index).row_id()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,6 +144,14 @@ class Identity:
     encoder: Mapping[str, Any]
     content: Mapping[str, Any]
     dim: int
+
+    @property
+    def kind(self) -> Kind | None:
+        """What all rows are, and of whole frames, where the content leaves one kind."""
+        sample = self.content.get("sample")
+        if sample is None or sample.get("tiles"):
+            return None
+        return "scene" if sample.get("pooling") == "mean" else "frame"
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def recall(store: VideoStore, queries: Float32Array) -> float:
     for scores, query in zip(best, queries, strict=True):
         hits = store.search(query, limit=len(scores), scope=Scope())
         # What a quantized index says itself is too good.
-        exact = [float(row @ query) for _, row in store.rows(hit.row_id for hit in hits)]
+        exact = [float(row @ query) for row in store.vectors(hit.row_id for hit in hits).values()]
         shares.append(sum(cosine >= scores[0] - _SAME_SCORE for cosine in exact) / len(scores))
     return float(np.mean(shares))
 

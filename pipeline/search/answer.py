@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +13,7 @@ from pipeline.config import SearchConfig
 from pipeline.data import Aggregate, Answer, Float32Array, Hit, Question, VideoHit
 from pipeline.errors import Code, QueryError
 from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
-from pipeline.search.behind import Behind, read_ahead, rows_behind
+from pipeline.search.behind import read_ahead, rows_behind
 from pipeline.search.compose import Composed, Seeds, compose
 from pipeline.search.keyed import KeyedRows
 from pipeline.search.moments import Sampling
@@ -93,29 +92,28 @@ def _found(
     store, vector, gap_s = view.store, composed.vector, search.moment_gap_s
     sampling = Sampling.of(store.identity.content)
     keyed = KeyedRows(store, vector)
-    with ThreadPoolExecutor(1) as other:
 
-        def met(rows: Sequence[Sequence[Hit]]) -> None:
-            if not explain:
-                read_ahead(keyed, rows, sampling, gap_s=gap_s, other=other)
+    def met(hits: Sequence[Sequence[Hit]]) -> None:
+        if not explain:
+            read_ahead(keyed, hits, sampling, gap_s=gap_s)
 
-        scored = best_videos(
-            store, vector, search.aggregate, top_k=search.top_k, selection=selection, met=met
-        )
-        behind = rows_behind(
-            store, vector, scored, sampling,
-            gap_s=gap_s, selection=selection, every=explain, ahead=keyed,
-        )  # fmt: skip
+    scored = best_videos(
+        store, vector, search.aggregate, top_k=search.top_k, selection=selection, met=met
+    )
+    rows = rows_behind(
+        store, vector, scored, sampling,
+        gap_s=gap_s, selection=selection, every=explain, ahead=keyed,
+    )  # fmt: skip
     found = rank(
         scored,
-        behind.rows,
+        rows,
         vector,
         sampling,
         gap_s=gap_s,
         selection=selection,
         explain=search.aggregate if explain else None,
     )
-    found = _confident(view, found, composed, behind)
+    found = _confident(view, found, composed, rows, keyed)
     # Whoever shows a picture asks for the nearest there is, and its confidence is known less well.
     least = search.min_confidence if strict or not composed.form.pictures else None
     reason = _unsure(found, least) if found else nothing_found(store, selection)
@@ -143,16 +141,18 @@ def prepare(view: View, question: Question) -> tuple[Composed, Selection]:
 
 
 def _confident(
-    view: View, found: Sequence[VideoHit], composed: Composed, behind: Behind
+    view: View,
+    found: Sequence[VideoHit],
+    composed: Composed,
+    rows: Mapping[str, Sequence[Hit]],
+    keyed: KeyedRows,
 ) -> tuple[VideoHit, ...]:
     """Videos with their confidence, that of the best row of each."""
     background = view.background() if found else None
     if background is None:
         return tuple(found)
-    vectors = behind.vectors
-    best = [behind.rows[each.record.video.video_id][0].row_id for each in found]
-    if unknown := set(best) - vectors.keys():
-        vectors = {**vectors, **{hit.row_id: row for hit, row in view.store.rows(unknown)}}
+    best = [rows[each.record.video.video_id][0].row_id for each in found]
+    vectors = keyed.vectors.read(best)
     # A video may be deleted between two requests: it is let go with its row.
     pairs = [(each, vectors[key]) for each, key in zip(found, best, strict=True) if key in vectors]
     nearest: Float32Array = np.array([row for _, row in pairs], dtype=np.float32)

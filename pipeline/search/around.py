@@ -10,16 +10,19 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from pipeline.data import Hit, VideoRecord, row_id
+from pipeline.data import Hit, Place, VideoRecord
 from pipeline.filters import ALL_ROWS, RowMask
 from pipeline.search.moments import Sampling
 
-_REACH = 4
-"""At most so many scenes on both sides of the best row's are read at first."""
+_REACH = 8
+"""Scenes on both sides of the best row's that are read at first: at most, and where each has a row.
+
+A request costs as much as a hundred of the rows in it.
+"""
 
 
-def first_keys(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> Iterator[str]:
-    """Keys that `Around` is likely to give first, of a video of which only some rows are known.
+def first_places(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> Iterator[Place]:
+    """Where `Around` is likely to look first, in a video of which only some rows are known.
 
     Args:
         met: The rows, best first.
@@ -27,18 +30,19 @@ def first_keys(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> Iterator
         gap_s: As in `moments_of`.
     """
     places = range(sampling.rows_of(met[0].end_s - met[0].start_s))
-    yield met[0].row_id  # for its vector
-    yield from _unknown(met, first_scenes(met, gap_s), places)
+    yield from _unknown(met, first_scenes(met, sampling, gap_s), places)
 
 
-def first_scenes(met: Sequence[Hit], gap_s: float) -> range:
+def first_scenes(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> range:
     """The scenes that are likely to tell where the moment of the best row ends.
 
-    As many like the best one's as the gap spans, and one more, since it may be longer; and as many
-    beyond each of the rows that are as near as that.
+    As many like the best one's as the gap spans, and one more, since it may be longer, or more
+    where these are few rows; and as many beyond each of the rows that are as near as that.
     """
     best = met[0]
-    reach = min(_REACH, 2 + math.floor(gap_s / (best.end_s - best.start_s)))
+    length_s = best.end_s - best.start_s
+    few = _REACH // sampling.rows_of(length_s)
+    reach = min(_REACH, max(few, 2 + math.floor(gap_s / length_s)))
     first = last = best.scene_index
     scenes = sorted({hit.scene_index for hit in met})
     for scene in scenes:
@@ -81,7 +85,7 @@ class Around:
         self._scenes = range(best.scene_index, best.scene_index)
         self._start_s, self._end_s = best.start_s, best.end_s
         self._seen: defaultdict[int, set[str]] = defaultdict(set)
-        scenes = first_scenes(met, gap_s)
+        scenes = first_scenes(met, sampling, gap_s)
         self._unread = self._within(scenes.start, scenes.stop)
 
     @property
@@ -89,10 +93,8 @@ class Around:
         """Whether nothing is to be read."""
         return not self._unread
 
-    def wanted(self) -> Iterator[str]:
-        """Keys of what is to be read."""
-        if not self.rows:
-            yield self._met[0].row_id  # for its vector
+    def wanted(self) -> Iterator[Place]:
+        """Where there may be rows that are to be read."""
         yield from _unknown(self._met, self._unread, self._places)
 
     def take(self, found: Iterable[Hit]) -> None:
@@ -126,12 +128,13 @@ class Around:
         return list(range(max(0, start), min(self.record.scenes, stop)))
 
 
-def _unknown(met: Sequence[Hit], scenes: Iterable[int], places: range) -> Iterator[str]:
-    """Keys of the rows at some places of some scenes, those that are known left out."""
+def _unknown(met: Sequence[Hit], scenes: Iterable[int], samples: range) -> Iterator[Place]:
+    """Where some rows of some scenes stand, those that are known left out."""
     best = met[0]
     known = {hit.row_id for hit in met}
+    touched = {hit.scene_index for hit in met}
     for scene in scenes:
-        for place in places:
-            key = row_id(best.video_id, best.revision, scene, place)
-            if key not in known:
-                yield key
+        for sample in samples:
+            place = Place(best.video_id, best.revision, scene, sample)
+            if scene not in touched or place.row_id() not in known:
+                yield place

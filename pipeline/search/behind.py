@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.data import Float32Array, Hit, Moment, Scope, VideoRecord
 from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
-from pipeline.search.around import Around, first_keys
+from pipeline.search.around import Around, first_places
 from pipeline.search.keyed import KeyedRows
 from pipeline.search.moments import Sampling, best_moment_of
 from pipeline.search.retrieve import first_window
 from pipeline.search.rows import all_rows
 from pipeline.search.score import Scored
 from pipeline.store import VideoStore
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """What is behind the best videos.
-
-    Args:
-        rows: Of each, best first, by video id.
-        vectors: Of rows as far as they came along, by key.
-    """
-
-    rows: dict[str, list[Hit]]
-    vectors: dict[str, Float32Array] = field(default_factory=dict)
 
 
 def rows_behind(
@@ -42,7 +28,7 @@ def rows_behind(
     selection: Selection = EVERY_ROW,
     every: bool = False,
     ahead: KeyedRows | None = None,
-) -> Behind:
+) -> dict[str, list[Hit]]:
     """Rows of the best videos: every one, or the nearest and all in the best moment of each video.
 
     Args:
@@ -55,10 +41,13 @@ def rows_behind(
         selection: Which of their rows count.
         every: All rows, not the nearest alone.
         ahead: What `read_ahead` begun.
+
+    Returns:
+        Rows of each, best first, by video id.
     """
     records = scored.records
     if every or not records:
-        return Behind(all_rows(store, vector, records.values(), selection=selection))
+        return all_rows(store, vector, records.values(), selection=selection)
     keyed = ahead or KeyedRows(store, vector)
     reader = _Reader(store, vector, records, sampling, gap_s, selection, keyed)
     limit = first_window(len(records))
@@ -66,14 +55,13 @@ def rows_behind(
     if not any(found.values()):
         found = reader.nearest(records, limit)
         if sum(map(len, found.values())) < limit:
-            return Behind(found, reader.vectors)
+            return found
     # One of which no row was among the nearest is asked for by itself.
     for key in [key for key, hits in found.items() if not hits]:
         found |= reader.nearest([key], limit)
     parts = {key: hits for key, hits in found.items() if 0 < len(hits) < records[key].rows}
     inside = reader.moments(parts)
-    found |= {key: _joined(found[key], hits) for key, hits in inside.items()}
-    return Behind(found, reader.vectors)
+    return found | {key: _joined(found[key], hits) for key, hits in inside.items()}
 
 
 def read_ahead(
@@ -82,7 +70,6 @@ def read_ahead(
     sampling: Sampling,
     *,
     gap_s: float,
-    other: Executor,
 ) -> None:
     """Begin to read what `rows_behind` is likely to want, before anything is known of the videos.
 
@@ -91,10 +78,10 @@ def read_ahead(
         met: Of each video that may be among the best the rows that are known, best first.
         sampling: Of the archive.
         gap_s: As in `moments_of`.
-        other: Where it is done.
     """
-    keys = [key for hits in met for key in first_keys(hits, sampling, gap_s)]
-    keyed.begin(keys, other)
+    rows = list(met)
+    keyed.hits.begin(place for hits in rows for place in first_places(hits, sampling, gap_s))
+    keyed.vectors.begin(hits[0].row_id for hits in rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +95,6 @@ class _Reader:
     gap_s: float
     selection: Selection
     keyed: KeyedRows
-    vectors: dict[str, Float32Array] = field(default_factory=dict)
 
     def nearest(self, videos: Collection[str], limit: int) -> dict[str, list[Hit]]:
         """The nearest of all rows of some videos, best first, by video id."""
@@ -150,9 +136,8 @@ class _Reader:
 
     def _read(self, open_: Mapping[str, Around]) -> None:
         found: dict[str, list[Hit]] = {video_id: [] for video_id in open_}
-        keys = [key for around in open_.values() for key in around.wanted()]
-        for hit, vector in self.keyed.read(keys):
-            self.vectors[hit.row_id] = vector
+        places = [place for around in open_.values() for place in around.wanted()]
+        for hit in self.keyed.hits.read(places).values():
             found[hit.video_id].append(hit)
         for video_id, around in open_.items():
             around.take(found[video_id])

@@ -2,17 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from typing import Generic, TypeVar
 
-from pipeline.data import Float32Array, Hit
+from pipeline.data import Float32Array, Hit, Place
 from pipeline.store import VideoStore
 
-KeyedRow = tuple[Hit, Float32Array]
+K = TypeVar("K")
+T = TypeVar("T")
+
+_Ask = Callable[[Iterable[K]], dict[K, T]]
+
+
+class Keyed(Generic[K, T]):
+    """Reads something by key, part of it ahead; not for several threads.
+
+    Args:
+        store: Open for reading.
+        quick: Reads ahead; it may leave out keys that are there.
+        sure: Reads what is wanted and not there by then; only what is not there is left out.
+    """
+
+    def __init__(self, store: VideoStore, quick: _Ask[K, T], sure: _Ask[K, T]) -> None:
+        self._store = store
+        self._quick = quick
+        self._sure = sure
+        self._ahead: list[tuple[frozenset[K], Future[dict[K, T]]]] = []
+
+    def begin(self, keys: Iterable[K]) -> None:
+        """Read what may be wanted, beside other work."""
+        begun = frozenset(keys)
+        self._ahead.append((begun, self._store.beside(lambda: self._quick(begun))))
+
+    def read(self, keys: Iterable[K]) -> Mapping[K, T]:
+        """What belongs to these keys, in no order; keys that are not there are left out.
+
+        Raises:
+            StoreError: The store failed, now or at what was begun.
+        """
+        wanted = set(keys)
+        found: dict[K, T] = {}
+        for begun, ahead in self._ahead:
+            if not wanted.isdisjoint(begun):
+                found |= {key: each for key, each in ahead.result().items() if key in wanted}
+        left = wanted - found.keys()
+        return found | self._sure(left) if left else found
 
 
 class KeyedRows:
-    """Reads rows of `segments` by key; not for several threads.
+    """What can be read by key of the rows of `segments`.
 
     Args:
         store: Open for reading.
@@ -20,28 +59,9 @@ class KeyedRows:
     """
 
     def __init__(self, store: VideoStore, vector: Float32Array) -> None:
-        self._store = store
-        self._vector = vector
-        self._ahead: list[tuple[frozenset[str], Future[dict[str, KeyedRow]]]] = []
-
-    def begin(self, keys: Iterable[str], other: Executor) -> None:
-        """Read rows of which some may be wanted, beside other work."""
-        begun = frozenset(keys)
-        self._ahead.append((begun, other.submit(lambda: dict(self._by_key(begun)))))
-
-    def read(self, keys: Iterable[str]) -> Iterator[KeyedRow]:
-        """Rows with their vectors, in no order; keys that are not there are left out.
-
-        Raises:
-            StoreError: The store failed, now or at what was begun.
-        """
-        wanted = set(keys)
-        for begun, ahead in self._ahead:
-            if not wanted.isdisjoint(begun):
-                yield from (row for key, row in ahead.result().items() if key in wanted)
-                wanted -= begun
-        if wanted:
-            yield from (row for _, row in self._by_key(wanted))
-
-    def _by_key(self, keys: Iterable[str]) -> Iterator[tuple[str, KeyedRow]]:
-        return ((row[0].row_id, row) for row in self._store.rows(keys, self._vector))
+        self.hits: Keyed[Place, Hit] = Keyed(
+            store,
+            lambda places: store.scored(places, vector),
+            lambda places: store.scored(places, vector, exact=True),
+        )
+        self.vectors: Keyed[str, Float32Array] = Keyed(store, store.vectors, store.vectors)

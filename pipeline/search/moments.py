@@ -11,10 +11,11 @@ A. Neubeck, L. Van Gool, Efficient non-maximum suppression, ICPR 2006).
 from __future__ import annotations
 
 import math
+from bisect import bisect, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.data import Hit, Moment
 from pipeline.filters import ALL_ROWS, RowMask, Span
@@ -59,8 +60,8 @@ class Sampling:
             return self.most_rows
         return 1 + math.ceil(length_s * self.fps) if self.fps else self.per_scene
 
-    def part(self, hit: Hit) -> Span:
-        """The time of its scene that a sample stands for; all of it for a pooled scene."""
+    def part(self, hit: Hit) -> tuple[float, float]:
+        """From when to when of its scene a sample stands for; all of it for a pooled scene."""
         start_s, end_s = hit.start_s, hit.end_s
         if hit.kind != "scene":
             length_s = 1 / self.fps if self.fps else (end_s - start_s) / self.per_scene
@@ -69,7 +70,7 @@ class Sampling:
             place = math.floor((hit.pts_s - origin_s) / length_s + _SLACK)
             start_s = max(start_s, origin_s + place * length_s)
             end_s = min(end_s, origin_s + (place + 1) * length_s)
-        return Span(start_s, end_s) if start_s < end_s else Span(hit.start_s, hit.end_s)
+        return (start_s, end_s) if start_s < end_s else (hit.start_s, hit.end_s)
 
 
 _SLACK = 1e-6
@@ -121,65 +122,67 @@ def best_moment_of(
     return min(firsts, key=lambda moment: moment.start_s)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """A part of the time and the best hit there."""
 
-    span: Span
+    start_s: float
+    end_s: float
     hit: Hit
 
 
 def _parts(hits: Iterable[Hit], sampling: Sampling, mask: RowMask) -> list[list[_Part]]:
     """Hits with their parts of the time, by the span of the mask that they lie in."""
     if mask == ALL_ROWS:
-        return [[_Part(sampling.part(hit), hit) for hit in hits]]
+        return [[_Part(*sampling.part(hit), hit) for hit in hits]]
     wanted = joined((*mask.frame, *mask.scene, *mask.tile))
     parts: defaultdict[Span, list[_Part]] = defaultdict(list)
     for hit in hits:
         around = next(span for span in wanted if hit.pts_s in span)
-        parts[around].append(_Part(_clipped(sampling.part(hit), hit, mask), hit))
+        parts[around].append(_Part(*_clipped(hit, sampling, mask), hit))
     return list(parts.values())
 
 
 def _best(parts: Iterable[Iterable[_Part]]) -> float:
-    return max(part.hit.score for several in parts for part in several)
+    return max(max([part.hit.score for part in several]) for several in parts)
 
 
-def _clipped(part: Span, hit: Hit, mask: RowMask) -> Span:
+def _clipped(hit: Hit, sampling: Sampling, mask: RowMask) -> tuple[float, float]:
     own = next(span for span in mask.spans(hit.kind) if hit.pts_s in span)
-    start_s, end_s = max(part.start_s, own.start_s), min(part.end_s, own.end_s)
-    return Span(start_s, end_s) if start_s < end_s else own
+    start_s, end_s = sampling.part(hit)
+    start_s, end_s = max(start_s, own.start_s), min(end_s, own.end_s)
+    return (start_s, end_s) if start_s < end_s else (own.start_s, own.end_s)
 
 
 def _peaks(parts: Iterable[_Part], gap_s: float, floor: float) -> Iterator[Moment]:
     """Best first."""
     curve = _curve(parts)
-    free = [part.hit.score >= floor for part in curve]
-    found: list[Moment] = []
-    order = sorted(range(len(curve)), key=lambda n: (-curve[n].hit.score, n))
+    scores = [part.hit.score for part in curve]
+    free = [score >= floor for score in scores]
+    order = sorted(range(len(curve)), key=scores.__getitem__, reverse=True)
+    # Where the moments that were found begin and end, each in order of time.
+    starts, ends = [math.inf], [-math.inf]
     for rank, top in enumerate(order):
         if not free[top]:
             continue
-        score = curve[top].hit.score
-        place = min(n for n in _equal(curve, order, rank) if free[n])
+        score = scores[top]
+        place = min(n for n in _equal(scores, order, rank) if free[n])
         peak = curve[place].hit
         level = min((score + floor) / 2, score - ALIKE)
         first, before = _reach(curve, place, -1, gap_s, level)
         last, behind = _reach(curve, place, +1, gap_s, level)
-        start_s = max(
-            [curve[first].span.start_s, *(m.end_s for m in found if m.end_s <= peak.pts_s)]
-        )
-        end_s = min([curve[last].span.end_s, *(m.start_s for m in found if m.start_s > peak.pts_s)])
-        found.append(Moment(start_s, end_s, peak.pts_s, score, peak.box))
+        start_s = max(curve[first].start_s, ends[bisect(ends, peak.pts_s) - 1])
+        end_s = min(curve[last].end_s, starts[bisect(starts, peak.pts_s)])
+        insort(starts, start_s)
+        insort(ends, end_s)
         free[before : behind + 1] = [False] * (behind + 1 - before)
-        yield found[-1]
+        yield Moment(start_s, end_s, peak.pts_s, score, peak.box)
 
 
-def _equal(curve: Sequence[_Part], order: Sequence[int], rank: int) -> Iterator[int]:
+def _equal(scores: Sequence[float], order: Sequence[int], rank: int) -> Iterator[int]:
     """From one of the best first on, all whose cosine is the same."""
-    least = curve[order[rank]].hit.score - _EQUAL
+    least = scores[order[rank]] - _EQUAL
     for n in range(rank, len(order)):
-        if curve[order[n]].hit.score < least:
+        if scores[order[n]] < least:
             return
         yield order[n]
 
@@ -188,7 +191,7 @@ def _curve(parts: Iterable[_Part]) -> list[_Part]:
     """In order of time, for each part of time the best hit: a tile may beat its frame."""
     best: dict[tuple[float, float], _Part] = {}
     for part in parts:
-        key = (part.span.start_s, part.span.end_s)
+        key = part[:2]
         if key not in best or _order(part) < _order(best[key]):
             best[key] = part
     return [best[key] for key in sorted(best)]
@@ -203,13 +206,11 @@ def _reach(
 ) -> tuple[int, int]:
     """Walk from a peak: the last part that belongs to it, and the last that it suppresses."""
     last = seen = peak
-    place = peak + step
-    while 0 <= place < len(curve):
-        earlier, later = sorted((place, last))
-        if curve[later].span.start_s - curve[earlier].span.end_s > gap_s:
+    for place in range(peak + step, len(curve) if step > 0 else -1, step):
+        earlier, later = (last, place) if step > 0 else (place, last)
+        if curve[later].start_s - curve[earlier].end_s > gap_s:
             break
         seen = place
         if curve[place].hit.score >= level:
             last = place
-        place += step
     return last, seen

@@ -125,16 +125,15 @@ class Opened:
         # A sample that is drawn anew replaces the view, and is no reason to ask twice.
         if not (view := self._view).is_fresh:
             view = self._follow()
-        with ThreadPoolExecutor(1) as other:
-            following = other.submit(self._follow)
-            try:
-                found = question(view)
-            except VSearchError:  # that archive may have been removed
-                if following.result().store.names == view.store.names:
-                    raise
-            else:
-                if following.result().store.names == view.store.names:
-                    return found
+        following = self.store.beside(self._follow)
+        try:
+            found = question(view)
+        except VSearchError:  # that archive may have been removed
+            if following.result().store.names == view.store.names:
+                raise
+        else:
+            if following.result().store.names == view.store.names:
+                return found
         return question(following.result())
 
     def _follow(self) -> View:

@@ -13,14 +13,14 @@ selected videos that are left are searched in groups of ids, so that the same is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import NamedTuple
 
 from pipeline.data import Float32Array, Hit, Scope, VideoRecord
-from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
+from pipeline.filters import ALL_ROWS, EVERY_ROW, NO_ROWS, Selection
 from pipeline.search.where.masks import union
 from pipeline.store import MAX_LIMIT, VideoStore
 
@@ -134,35 +134,37 @@ class _Search:
         self.vector = vector
         self.selection = selection
         self.met = met
-        self._begun: tuple[_Window, Future[list[Hit]]] | None = None
 
     def through(self, part: Selection, wanted: int) -> Retrieved:
         """The best videos of a part of the selection, until there are enough or no others."""
         found = Retrieved()
         window = _Window(first_window(wanted), Scope(selection=part))
         most: Future[int] | None = None
-        with ThreadPoolExecutor(2) as other:
-            # An index may miss rows that a filter leaves over: the second round compares with all.
-            for exact in (False, True):
-                window = window._replace(exact=exact)
-                while hits := self._nearest(window):
-                    met = {hit.video_id for hit in hits}
-                    if len(met | found.records.keys()) < wanted:
-                        most = most or other.submit(self._most, part)
-                        if len(hits) == window.limit:
-                            self._begin(window, met, other)
-                    scope = self._accept(found, hits, window.scope, wanted)
-                    if found.cutoff is None and len(hits) == window.limit:
-                        found.cutoff = hits[-1].score
-                    if len(found.records) >= wanted:
-                        return found
-                    most = most or other.submit(self._most, part)
-                    if len(found.records) >= most.result():
-                        return found
-                    # Rows that Milvus takes for selected and we do not must not come for ever.
-                    if scope == window.scope and window.limit == MAX_LIMIT:
-                        break
-                    window = window.next(scope)
+        # An index may miss rows that a filter leaves over: the second round compares with all.
+        for exact in (False, True):
+            if len(found.records) >= wanted:
+                return found
+            window = window._replace(exact=exact)
+            while True:
+                before = window.scope
+                hits, window, last = self._met(window, wanted - len(found.records))
+                if not hits:
+                    break
+                if last is None:
+                    most = most or self._count(part)
+                scope = self._accept(found, hits, before, wanted)
+                found.cutoff = last if found.cutoff is None else found.cutoff
+                # Of a video that was left out too early, better rows than these may count.
+                unsure = window.scope.exclude - before.exclude - scope.exclude
+                if len(found.records) >= wanted and not unsure:
+                    return found
+                most = most or self._count(part)
+                if len(found.records) >= most.result():
+                    return found
+                # Rows that Milvus takes for selected and we do not must not come for ever.
+                if scope == before and window.limit == MAX_LIMIT:
+                    break
+                window = window.next(scope)
         found.cutoff = None
         return found
 
@@ -171,7 +173,7 @@ class _Search:
         found = Retrieved()
         rows = reduce(union, set(self.selection.masks.values()))
         window = _Window(first_window(wanted), Scope(selection=Selection(rest=rows)))
-        while len(window.scope.exclude) <= MAX_IDS and (hits := self._nearest(window)):
+        while len(window.scope.exclude) <= MAX_IDS and (hits := self._search(window)):
             scope = self._accept(found, hits, window.scope, wanted)
             if found.cutoff is None:
                 found.cutoff = hits[-1].score
@@ -180,24 +182,35 @@ class _Search:
             window = window.next(scope)
         return found
 
-    def _nearest(self, window: _Window) -> list[Hit]:
-        begun, self._begun = self._begun, None
-        if begun and begun[0] == window:
-            return begun[1].result()
-        return self._search(window)
+    def _met(self, window: _Window, wanted: int) -> tuple[list[Hit], _Window, float | None]:
+        """The nearest rows of so many other videos, before it is known whether these count.
+
+        Returns:
+            The rows, best first; the last window that they took; and the last row's score, or None
+            if there are no others.
+        """
+        hits = self._search(window)
+        met = {hit.video_id for hit in hits}
+        more = hits
+        while len(more) == window.limit and len(met) < wanted:
+            scope = replace(window.scope, exclude=window.scope.exclude | met)
+            # Where one video owns the nearest rows, as many again do.
+            once = more is hits
+            window = window._replace(scope=scope) if once else window.next(scope)
+            more = self._search(window)
+            hits = hits + more
+            met |= {hit.video_id for hit in more}
+        return hits, window, hits[-1].score if len(more) == window.limit else None
 
     def _search(self, window: _Window) -> list[Hit]:
         limit, scope, exact = window
         return self.store.search(self.vector, limit=limit, scope=scope, exact=exact)
 
-    def _begin(self, window: _Window, met: Set[str], other: Executor) -> None:
-        """Search on while videos are looked up, in the hope that all that were met count."""
-        ahead = window.next(replace(window.scope, exclude=window.scope.exclude | met))
-        self._begun = (ahead, other.submit(self._search, ahead))
-
-    def _most(self, part: Selection) -> int:
+    def _count(self, part: Selection) -> Future[int]:
         """The number of videos that there can be."""
-        return len(part.masks) if part.rest == NO_ROWS else self.store.count_visible_videos()
+        return self.store.beside(
+            lambda: len(part.masks) if part.rest == NO_ROWS else self.store.count_visible_videos()
+        )
 
     def _accept(self, found: Retrieved, hits: list[Hit], scope: Scope, wanted: int) -> Scope:
         """Keep the hits that count, and say where to search on.
@@ -210,7 +223,8 @@ class _Search:
         masks = {hit.video_id: self.selection.mask(hit.video_id) for hit in hits}
         ours: dict[str, list[Hit]] = {}
         for hit in hits:
-            if masks[hit.video_id].admits(hit.kind, hit.pts_s):
+            mask = masks[hit.video_id]
+            if mask == ALL_ROWS or mask.admits(hit.kind, hit.pts_s):
                 ours.setdefault(hit.video_id, []).append(hit)
         unknown = [video_id for video_id in ours if video_id not in found.records]
         self.met([ours[video_id] for video_id in unknown[: wanted - len(found.records)]])
@@ -236,7 +250,8 @@ class _Search:
     def _keep(self, found: Retrieved, ours: Mapping[str, list[Hit]]) -> dict[str, int]:
         """Keep hits of committed videos; the revisions of those that have shown only others."""
         stale: dict[str, int] = {}
-        for video_id, record in self.store.videos(ours).items():
+        # Beside what `met` began, which takes longer, and so begins first.
+        for video_id, record in self.store.beside(lambda: self.store.videos(ours)).result().items():
             counting = [hit for hit in ours[video_id] if hit.revision == record.revision]
             if counting:
                 found.hits += counting

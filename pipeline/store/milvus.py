@@ -15,6 +15,7 @@ from pipeline.data import (
     Float32Array,
     Hit,
     MeanCosine,
+    Place,
     RowCosine,
     Scope,
     Totals,
@@ -175,16 +176,22 @@ class VideoStore(OpenStore):
             self.names.videos, "mean", vector, limit, condition, params, fields, self._consistency
         )
 
-    def rows(
-        self, row_ids: Iterable[str], query: Float32Array | None = None
-    ) -> Iterator[tuple[Hit, Float32Array]]:
-        """Rows of `segments` by key with their vectors, in no order.
+    def scored(
+        self, places: Iterable[Place], vector: Float32Array, *, exact: bool = False
+    ) -> dict[Place, Hit]:
+        """Rows of `segments` by their place; places where there is none are left out.
 
         Args:
-            row_ids: Keys; those that are not there are left out.
-            query: Unit vector, float32 (dim,), with which the scores are cosines; NaN without it.
+            places: Where they stand.
+            vector: Unit vector, float32 (dim,), with which the scores are cosines.
+            exact: Leave out no other. Without it an index may leave out any; a server's seldom
+                does, and gives scores for less than it takes to read vectors.
         """
-        return self._reader().rows(row_ids, query)
+        return self._reader().scored(places, vector, exact=exact)
+
+    def vectors(self, row_ids: Iterable[str]) -> dict[str, Float32Array]:
+        """Vectors of rows of `segments` by key, float32 (dim,); keys not there are left out."""
+        return self._reader().vectors(row_ids)
 
     def sample(self, count: int, *, of: int) -> Float32Array:
         """About as many rows of `segments` as wanted, drawn at random, read Strong.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from pipeline.closing import Closing
 from pipeline.config import IndexConfig, StoreConfig
@@ -22,6 +23,11 @@ from pipeline.store.versions import Names
 
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
 """Size of a write; a server refuses more than 64 MB, and smaller ones are as fast."""
+
+_MOST_BESIDE = 64
+"""Requests beside others that one process waits for at once; further ones wait for their turn."""
+
+T = TypeVar("T")
 
 
 class OpenStore(Closing):
@@ -46,6 +52,7 @@ class OpenStore(Closing):
         self._requests: Requests | None = None
         self._archive: Archive | None = None
         self._consistency: str = config.consistency
+        self._others = ThreadPoolExecutor(_MOST_BESIDE)
 
     @classmethod
     def connect(cls, config: StoreConfig) -> Self:
@@ -120,6 +127,10 @@ class OpenStore(Closing):
         """
         return copy.copy(self)
 
+    def beside(self, request: Callable[[], T]) -> Future[T]:
+        """Make requests in another thread. They must not wait for others that were begun so."""
+        return self._others.submit(request)
+
     @property
     def names(self) -> Names:
         """The collections of the open archive."""
@@ -132,6 +143,7 @@ class OpenStore(Closing):
 
     def close(self) -> None:
         """Hang up. A Milvus Lite file is free for other processes when its last store is closed."""
+        self._others.shutdown(cancel_futures=True)
         requests, self._requests, self._archive = self._requests, None, None
         if requests is not None:
             connection.hang_up(requests.client, self._config)

@@ -11,11 +11,11 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from pipeline.config import StoreConfig
-from pipeline.data import Float32Array, Hit, RowCosine, Scope
+from pipeline.data import Float32Array, Hit, Place, RowCosine, Scope
 from pipeline.store import rows, schema
 from pipeline.store.archive import Archive
 from pipeline.store.connection import is_lite
-from pipeline.store.expressions import EVERYTHING, after, within
+from pipeline.store.expressions import EVERYTHING, after, among, within
 from pipeline.store.requests import Requests
 
 MAX_LIMIT = 16384
@@ -36,7 +36,6 @@ class _Form(Generic[T]):
     of: Callable[[Hit], T]
 
 
-_HITS = _Form(schema.HIT_FIELDS, rows.found, lambda hit: hit)
 _COSINES = _Form(
     schema.COSINE_FIELDS,
     rows.found_cosine,
@@ -55,7 +54,11 @@ class SegmentReader:
 
     def search(self, vector: Float32Array, limit: int, scope: Scope, *, exact: bool) -> list[Hit]:
         """See `VideoStore.search`."""
-        return self._search(_HITS, vector, limit, scope, exact=exact)
+        kind = self.archive.settings.identity.kind
+        form = _Form(
+            schema.hit_fields(kind), lambda answer: rows.found(answer, kind), lambda hit: hit
+        )
+        return self._search(form, vector, limit, scope, exact=exact)
 
     def cosines(
         self, vector: Float32Array, limit: int, scope: Scope, *, exact: bool
@@ -81,20 +84,45 @@ class SegmentReader:
 
     def scan(self, scope: Scope) -> Iterator[tuple[Hit, Float32Array]]:
         """See `VideoStore.scan`."""
-        fields = ["row_id", *schema.HIT_FIELDS, "vector"]
+        fields = ["row_id", *schema.hit_fields(None), "vector"]
         name = self.archive.names.segments
         for row in self.requests.iterate(name, "row_id", within(scope), fields):
             yield rows.hit(row, math.nan), rows.as_vector(row["vector"])
 
-    def rows(
-        self, row_ids: Iterable[str], query: Float32Array | None
-    ) -> Iterator[tuple[Hit, Float32Array]]:
-        """See `VideoStore.rows`."""
-        fields = ["row_id", *schema.HIT_FIELDS, "vector"]
+    def scored(
+        self, places: Iterable[Place], vector: Float32Array, *, exact: bool
+    ) -> dict[Place, Hit]:
+        """See `VideoStore.scored`."""
+        at = {place.row_id(): place for place in places}
+        kind = self.archive.settings.identity.kind
+        fields = schema.hit_fields(kind, placed=True)
+        # Milvus Lite leaves out most of them.
+        if exact or is_lite(self.config.uri):
+            read = (
+                (row["row_id"], row, float(its_vector @ vector))
+                for row, its_vector in self._fetch(at, fields)
+            )
+        else:
+            read = (
+                rows.answered(answer)
+                for keys in rows.chunks(sorted(at))
+                for answer in self._answers(
+                    vector, len(keys), among("row_id", keys), fields, wide=True
+                )
+            )
+        return {at[key]: rows.found_at(at[key], key, row, score, kind) for key, row, score in read}
+
+    def vectors(self, row_ids: Iterable[str]) -> dict[str, Float32Array]:
+        """See `VideoStore.vectors`."""
+        return {row["row_id"]: vector for row, vector in self._fetch(row_ids, ())}
+
+    def _fetch(
+        self, row_ids: Iterable[str], fields: Iterable[str]
+    ) -> Iterator[tuple[rows.Row, Float32Array]]:
+        every = ["row_id", *fields, "vector"]
         name = self.archive.names.segments
-        for row in self.requests.fetch(name, "row_id", row_ids, fields, self.consistency):
-            vector = rows.as_vector(row["vector"])
-            yield rows.hit(row, math.nan if query is None else float(vector @ query)), vector
+        for row in self.requests.fetch(name, "row_id", row_ids, every, self.consistency):
+            yield row, rows.as_vector(row["vector"])
 
     def sample(self, count: int, *, of: int) -> Float32Array:
         """See `VideoStore.sample`."""
@@ -118,18 +146,29 @@ class SegmentReader:
     def _nearest(
         self, form: _Form[T], vector: Float32Array, limit: int, scope: Scope, *, wide: bool
     ) -> list[T]:
+        found = self._answers(vector, limit, within(scope), form.fields, wide=wide)
+        return [form.found(answer) for answer in found]
+
+    def _answers(
+        self,
+        vector: Float32Array,
+        limit: int,
+        condition: str,
+        fields: Sequence[str],
+        *,
+        wide: bool,
+    ) -> list[rows.Row]:
         index = self.archive.settings.index
-        found = self.requests.nearest(
+        return self.requests.nearest(
             self.archive.names.segments,
             "vector",
             vector,
             limit,
-            within(scope),
+            condition,
             schema.search_params(index, self.config.search, limit=limit, wide=wide),
-            form.fields,
+            fields,
             self.consistency,
         )
-        return [form.found(answer) for answer in found]
 
     def _misses(self, count: int, limit: int, scope: Scope) -> bool:
         if count == limit:

@@ -13,12 +13,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pipeline.data import (
+    WHOLE_FRAME,
     Box,
     Embedding,
     FileStamp,
     Float32Array,
     Hit,
     MeanCosine,
+    Place,
     RowCosine,
     Totals,
     Video,
@@ -27,6 +29,7 @@ from pipeline.data import (
     VideoRecord,
 )
 from pipeline.errors import Code, StoreError
+from pipeline.filters import Kind
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -166,10 +169,24 @@ def _spans(probe: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
     return tuple((float(start_s), float(end_s)) for start_s, end_s in probe.get("covered", ()))
 
 
-def found(answer: Mapping[str, Any]) -> Hit:
-    """A search result. Servers return its key as `row_id` or as `id`."""
+def found(answer: Mapping[str, Any], kind: Kind | None = None) -> Hit:
+    """A search result; where the kind of all rows is known, it need not have been read."""
+    key, row, score = answered(answer)
+    place = (row["video_id"], int(row["revision"]), int(row["scene_index"]))
+    return _hit(key, place, row, score, kind)
+
+
+def answered(answer: Mapping[str, Any]) -> tuple[str, Row, float]:
+    """Key, fields and score of a search result. Servers return its key as `row_id` or as `id`."""
     key = answer["row_id"] if "row_id" in answer else answer["id"]
-    return _hit(key, answer["entity"], answer["distance"])
+    return key, answer["entity"], float(answer["distance"])
+
+
+def found_at(
+    place: Place, key: str, row: Mapping[str, Any], score: float, kind: Kind | None
+) -> Hit:
+    """As `found` or `hit`, of a row whose place is known and need not have been read either."""
+    return _hit(key, place[:3], row, score, kind)
 
 
 def mean_cosine(answer: Mapping[str, Any]) -> MeanCosine:
@@ -186,21 +203,29 @@ def found_cosine(answer: Mapping[str, Any]) -> RowCosine:
 
 def hit(row: Mapping[str, Any], score: float) -> Hit:
     """A row of `segments` without its vector."""
-    return _hit(row["row_id"], row, score)
+    place = (row["video_id"], int(row["revision"]), int(row["scene_index"]))
+    return _hit(row["row_id"], place, row, score, None)
 
 
-def _hit(key: str, row: Mapping[str, Any], score: float) -> Hit:
+def _hit(
+    key: str,
+    place: tuple[str, int, int],
+    row: Mapping[str, Any],
+    score: float,
+    kind: Kind | None,
+) -> Hit:
+    video_id, revision, scene_index = place
     return Hit(
         row_id=key,
-        video_id=row["video_id"],
-        revision=int(row["revision"]),
-        scene_index=int(row["scene_index"]),
+        video_id=video_id,
+        revision=revision,
+        scene_index=scene_index,
         start_s=float(row["start_s"]),
         end_s=float(row["end_s"]),
         pts_s=float(row["pts_s"]),
-        kind=row["kind"],
-        box=Box(*row["box"]),
-        score=float(score),
+        kind=kind or row["kind"],
+        box=WHOLE_FRAME if kind else Box(*row["box"]),
+        score=score,
     )
 
 

@@ -12,15 +12,16 @@ from pymilvus import CollectionSchema, DataType, FieldSchema
 from pymilvus.milvus_client import IndexParams
 
 from pipeline.config import AnnConfig
+from pipeline.filters import Kind
 from pipeline.store.rows import MAX_PATHS
 from pipeline.store.versions import ArchiveIndex
 
 SETTINGS_PROPERTY = "vsearch.settings"
 """The collection property with the record of settings. Milvus Lite keeps no description."""
 
-HIT_FIELDS = (
-    "video_id", "revision", "scene_index", "start_s", "end_s", "pts_s", "kind", "box",
-)  # fmt: skip
+_PLACE_FIELDS = ("video_id", "revision", "scene_index")
+_TIME_FIELDS = ("start_s", "end_s", "pts_s")
+_SHAPE_FIELDS = ("kind", "box")
 COSINE_FIELDS = ("video_id", "revision")
 VIDEO_FIELDS = (
     "video_id", "revision", "probe", "paths", "tags", "recorded_at", "indexed_at", "rows", "scenes",
@@ -34,6 +35,12 @@ MEAN_INDEX = ArchiveIndex("FLAT", {})
 MEAN_METRIC = "IP"
 _MAX_EF = 32768
 _MAX_TEXT_BYTES = 65535
+
+
+def hit_fields(kind: Kind | None, *, placed: bool = False) -> tuple[str, ...]:
+    """What of a row of `segments` is to be read, where the kind of all and its place are known."""
+    place, shape = () if placed else _PLACE_FIELDS, () if kind else _SHAPE_FIELDS
+    return (*place, *_TIME_FIELDS, *shape)
 
 
 def segments_schema(dim: int) -> CollectionSchema:

@@ -15,7 +15,7 @@ from pipeline.search import candidates
 from pipeline.search.candidates import find_candidates, find_sequences, scored_rows
 from pipeline.search.sequence import sequence_question
 from pipeline.store import VideoStore
-from tests.store.samples import DIM, IDENTITY, record, video_id
+from tests.store.samples import DIM, TILED, record, video_id
 
 A, B, C = np.eye(DIM, dtype=np.float32)[:3]
 WORDS = {"a": A, "b": B, "c": C}
@@ -26,7 +26,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VideoStore]:
     """An open archive for the whole module: opening one takes a second."""
     config = StoreConfig(uri=str(tmp_path_factory.mktemp("sequence") / "archive.db"))
     with VideoStore.connect(config) as opened:
-        opened.open_for_writing(IDENTITY, IndexConfig())
+        opened.open_for_writing(TILED, IndexConfig())
         yield opened
 
 

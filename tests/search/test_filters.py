@@ -25,7 +25,7 @@ from pipeline.search.retrieve import retrieve
 from pipeline.search.score import best_videos
 from pipeline.search.where import parse_filter, select
 from pipeline.store import VideoStore
-from tests.store.samples import DIM, IDENTITY, embeddings, mean, record, video_id
+from tests.store.samples import DIM, TILED, embeddings, mean, record, video_id
 
 Predicate = Callable[[VideoRecord, Embedding], bool]
 QUERY = np.eye(DIM, dtype=np.float32)[0]
@@ -60,7 +60,7 @@ def store(
 ) -> Iterator[VideoStore]:
     uri = str(tmp_path_factory.mktemp("filters") / "archive.db")
     with VideoStore.connect(StoreConfig(uri=uri)) as opened:
-        opened.open_for_writing(IDENTITY, IndexConfig.model_validate({"type": request.param}))
+        opened.open_for_writing(TILED, IndexConfig.model_validate({"type": request.param}))
         # Rows that never count: of another revision, and of no committed video.
         opened.upsert_segments((row for _, rows in ARCHIVE[:4] for row in rows), 7)
         opened.upsert_segments(embeddings("half-written", 9), 1)
@@ -151,8 +151,8 @@ FILTERS = st.recursive(
 
 def ranked(store: VideoStore, selection: Selection, *, top_k: int) -> tuple[VideoHit, ...]:
     scored = best_videos(store, QUERY, "max", top_k=top_k, selection=selection)
-    sampling = Sampling.of(IDENTITY.content)
-    rows = rows_behind(store, QUERY, scored, sampling, gap_s=1.0, selection=selection).rows
+    sampling = Sampling.of(TILED.content)
+    rows = rows_behind(store, QUERY, scored, sampling, gap_s=1.0, selection=selection)
     return rank(scored, rows, QUERY, sampling, gap_s=1.0, selection=selection)
 
 

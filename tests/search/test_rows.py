@@ -13,7 +13,7 @@ from pipeline.search import rows
 from pipeline.search.rows import all_rows
 from pipeline.store import VideoStore
 from tests.search.archives import Made, archive, direction, fill
-from tests.store.samples import IDENTITY
+from tests.store.samples import TILED
 
 VIDEOS = archive(1)
 QUERY = direction(np.random.default_rng(1))
@@ -25,7 +25,7 @@ def store(
 ) -> Iterator[VideoStore]:
     uri = str(tmp_path_factory.mktemp("rows") / "archive.db")
     with VideoStore.connect(StoreConfig(uri=uri)) as opened:
-        opened.open_for_writing(IDENTITY, IndexConfig.model_validate({"type": request.param}))
+        opened.open_for_writing(TILED, IndexConfig.model_validate({"type": request.param}))
         fill(opened, VIDEOS)
         yield opened
 

@@ -23,7 +23,7 @@ from pipeline.search.score import Scored, best_videos
 from pipeline.store import VideoStore
 from tests.search.archives import ROWS_A_TIME, Made, archive, cosines, direction, fill, made, scored
 from tests.store.conftest import drop_archive
-from tests.store.samples import IDENTITY, video_id
+from tests.store.samples import TILED, video_id
 
 NAMES = tuple(AGGREGATIONS)
 
@@ -43,7 +43,7 @@ def filled(
     uri = str(tmp_path_factory.mktemp("score") / "archive.db")
     videos = archive(request.param)
     with VideoStore.connect(StoreConfig(uri=uri)) as store:
-        store.open_for_writing(IDENTITY, IndexConfig(type="FLAT"))
+        store.open_for_writing(TILED, IndexConfig(type="FLAT"))
         fill(store, videos)
         yield Filled(store, videos)
 
@@ -51,7 +51,7 @@ def filled(
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[VideoStore]:
     with VideoStore.connect(StoreConfig(uri=str(tmp_path / "archive.db"))) as opened:
-        opened.open_for_writing(IDENTITY, IndexConfig(type="FLAT"))
+        opened.open_for_writing(TILED, IndexConfig(type="FLAT"))
         yield opened
 
 
@@ -208,7 +208,7 @@ def test_on_a_server(milvus_server: str) -> None:
     )
     some = Selection({videos[0].record.video.video_id: NO_ROWS}, RowMask(*3 * ((Span(0, 3),),)))
     with VideoStore.connect(config) as store:
-        store.open_for_writing(IDENTITY, IndexConfig(type="FLAT"))
+        store.open_for_writing(TILED, IndexConfig(type="FLAT"))
         fill(store, videos)
         for aggregate in NAMES:
             for seed, selection in enumerate((EVERY_ROW, some)):

@@ -14,7 +14,7 @@ from pipeline.data import Spot, VideoRecord
 from pipeline.errors import Code, MediaError, QueryError
 from pipeline.search.seeds import find_seeds
 from pipeline.store import VideoStore
-from tests.store.samples import IDENTITY, embeddings, mean, record, video_id
+from tests.store.samples import TILED, embeddings, mean, record, video_id
 
 ROWS = [
     replace(row, pts_s=pts_s)
@@ -27,7 +27,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VideoStore]:
     """Video a has samples at odd times, and tiles; b has tiles alone, c no rows at all."""
     uri = str(tmp_path_factory.mktemp("seeds") / "archive.db")
     with VideoStore.connect(StoreConfig(uri=uri)) as opened:
-        opened.open_for_writing(IDENTITY, IndexConfig())
+        opened.open_for_writing(TILED, IndexConfig())
         opened.upsert_segments(ROWS, 1)
         opened.upsert_segments((replace(row, pts_s=9.0) for row in embeddings("a", 5)), 7)
         tiles = [

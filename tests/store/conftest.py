@@ -12,7 +12,7 @@ from pymilvus import MilvusClient
 from pipeline.config import IndexConfig, StoreConfig
 from pipeline.data import Scope
 from pipeline.store import VideoStore
-from tests.store.samples import IDENTITY
+from tests.store.samples import TILED
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def shared(
         uri = str(tmp_path_factory.mktemp("shared") / "archive.db")
     config = StoreConfig(uri=uri, collection=f"shared_{uuid.uuid4().hex[:12]}")
     with VideoStore.connect(config) as store:
-        store.open_for_writing(IDENTITY, IndexConfig())
+        store.open_for_writing(TILED, IndexConfig())
         yield store
     if request.param == "server":
         drop_archive(config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +24,11 @@ IDENTITY = Identity(
     content={"scenes": {"detector": "adaptive", "max_length_s": 30.0}, "sample": {"per_scene": 3}},
     dim=DIM,
 )
+TILED = replace(
+    IDENTITY,
+    content={**IDENTITY.content, "sample": {"per_scene": 3, "tiles": {"size": 0.5, "overlap": 0}}},
+)
+"""Of archives with rows of several kinds."""
 
 
 def video_id(name: str) -> str:

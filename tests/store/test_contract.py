@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from pipeline.config import AnnConfig, IndexConfig, StoreConfig
-from pipeline.data import Box, Scope, Totals
+from pipeline.data import WHOLE_FRAME, Box, Hit, Place, Scope, Totals
 from pipeline.errors import Code, StoreError
+from pipeline.filters import Kind
 from pipeline.store import MAX_LIMIT, VideoStore
 from pipeline.store.versions import differences, fingerprint
 from tests.store.samples import IDENTITY, embeddings, record, video_id
@@ -346,23 +347,57 @@ class TestMeans:
 
 
 class TestVectors:
-    def test_rows_by_key(self, store: VideoStore) -> None:
+    def test_by_key(self, store: VideoStore) -> None:
         ingest(store, "a")
         ingest(store, "b")
         wanted = [*embeddings("a")[1:3], embeddings("b")[4]]
-        keys = [*(row.row_id(1) for row in wanted), "0" * 32]
-        found = {hit.row_id: (hit, vector) for hit, vector in store.rows(keys)}
+        found = store.vectors([*(row.row_id(1) for row in wanted), "0" * 32])
         assert found.keys() == {row.row_id(1) for row in wanted}
         for row in wanted:
-            hit, vector = found[row.row_id(1)]
-            assert (hit.video_id, hit.scene_index, hit.pts_s) == (
-                row.video_id,
-                row.scene.index,
-                row.pts_s,
-            )
+            vector = found[row.row_id(1)]
             assert vector.dtype == np.float32
             np.testing.assert_allclose(vector, row.vector, atol=1e-6)
-        assert list(store.rows([])) == []
+        assert store.vectors([]) == {}
+
+    @pytest.mark.parametrize("exact", [False, True])
+    def test_scores_by_place(self, store: VideoStore, exact: bool) -> None:
+        """Few enough of many rows that a server compares each; what is not there is left out."""
+        store.upsert_segments(embeddings("crowd", 2000), 1)
+        ingest(store, "a")
+        ingest(store, "b")
+        wanted = [*embeddings("a")[1:3], embeddings("b")[4]]
+        query = embeddings("query", 1)[0].vector
+        places = [Place(row.video_id, 1, row.scene.index, row.sample_index) for row in wanted]
+        others = [Place(video_id("a"), 2, 0, 0), Place(video_id("c"), 1, 0, 0)]
+        found = store.scored([*places, *others], query, exact=exact)
+        assert found.keys() == set(places)
+        for place, row in zip(places, wanted, strict=True):
+            hit = found[place]
+            assert replace(hit, score=0.0) == Hit(
+                row.row_id(1), row.video_id, 1, row.scene.index, row.scene.start_s,
+                row.scene.end_s, row.pts_s, row.kind, row.box, 0.0,
+            )  # fmt: skip
+            assert hit.score == pytest.approx(float(row.vector @ query), abs=1e-5)
+        assert store.scored([], query, exact=exact) == {}
+
+    @pytest.mark.parametrize(("pooling", "kind"), [("none", "frame"), ("mean", "scene")])
+    def test_what_the_settings_say_of_all_rows_need_not_be_read(
+        self, config: StoreConfig, pooling: str, kind: Kind
+    ) -> None:
+        sample = {"per_scene": 3, "pooling": pooling}
+        identity = replace(IDENTITY, content={"sample": sample})
+        rows = [replace(row, kind=kind, box=WHOLE_FRAME) for row in embeddings("a")]
+        with VideoStore.connect(config) as store:
+            store.open_for_writing(identity, IndexConfig())
+            store.upsert_segments(rows, 1)
+            hits = store.search(rows[0].vector, limit=5, scope=Scope())
+            places = [Place(row.video_id, 1, row.scene.index, row.sample_index) for row in rows]
+            scored = store.scored(places, rows[0].vector)
+            every = {hit.row_id: hit for hit, _ in store.scan(Scope())}
+        assert len(hits) == len(scored) == len(every) == 5
+        for hit in (*hits, *scored.values()):
+            assert (hit.kind, hit.box) == (kind, WHOLE_FRAME)
+            assert replace(hit, score=0.0) == replace(every[hit.row_id], score=0.0)
 
     def test_a_sample_is_the_same_each_time_and_about_as_large(self, store: VideoStore) -> None:
         rows = embeddings("a", 2000)
