@@ -109,6 +109,18 @@ def test_rows_of_other_revisions_do_not_count_and_hide_nothing(store: VideoStore
     assert {hit.revision for hit in found.hits} == {1}
 
 
+def test_a_video_left_out_for_rows_that_do_not_count_may_still_be_the_best(
+    store: VideoStore,
+) -> None:
+    """The first window is its old rows; of the next it is left out, and that one has enough."""
+    store.upsert_segments(near("a", 500, 0.95), 7)
+    put(store, "a", 2, 0.7)
+    put(store, "b", 2, 0.6)
+    put(store, "c", 2, 0.5)
+    found = retrieve(store, QUERY, top_k=2)
+    assert names(found, 2, "a", "b", "c") == ["a", "b"]
+
+
 def test_what_is_found_is_what_comparing_all_rows_finds(store: VideoStore) -> None:
     rng = np.random.default_rng(5)
     best: dict[str, float] = {}
