@@ -40,7 +40,7 @@ def rows_behind(
         gap_s: As in `moments_of`.
         selection: Which of their rows count.
         every: All rows, not the nearest alone.
-        ahead: What `read_ahead` begun.
+        ahead: What `read_ahead` began.
 
     Returns:
         Rows of each, best first, by video id.

@@ -21,10 +21,10 @@ class Keyed(Generic[K, T]):
     Args:
         store: Open for reading.
         quick: Reads ahead; it may leave out keys that are there.
-        sure: Reads what is wanted and not there by then; only what is not there is left out.
+        sure: Reads what is wanted and not there by then; None if `quick` leaves out nothing.
     """
 
-    def __init__(self, store: VideoStore, quick: _Ask[K, T], sure: _Ask[K, T]) -> None:
+    def __init__(self, store: VideoStore, quick: _Ask[K, T], sure: _Ask[K, T] | None) -> None:
         self._store = store
         self._quick = quick
         self._sure = sure
@@ -41,13 +41,15 @@ class Keyed(Generic[K, T]):
         Raises:
             StoreError: The store failed, now or at what was begun.
         """
-        wanted = set(keys)
+        left = set(keys)
         found: dict[K, T] = {}
         for begun, ahead in self._ahead:
-            if not wanted.isdisjoint(begun):
-                found |= {key: each for key, each in ahead.result().items() if key in wanted}
-        left = wanted - found.keys()
-        return found | self._sure(left) if left else found
+            if not left.isdisjoint(begun):
+                there = {key: each for key, each in ahead.result().items() if key in left}
+                found |= there
+                left -= begun if self._sure is None else there.keys()
+        read = self._sure or self._quick
+        return found | read(left) if left else found
 
 
 class KeyedRows:
@@ -62,6 +64,6 @@ class KeyedRows:
         self.hits: Keyed[Place, Hit] = Keyed(
             store,
             lambda places: store.scored(places, vector),
-            lambda places: store.scored(places, vector, exact=True),
+            (lambda places: store.scored(places, vector, exact=True)) if store.misses else None,
         )
-        self.vectors: Keyed[str, Float32Array] = Keyed(store, store.vectors, store.vectors)
+        self.vectors: Keyed[str, Float32Array] = Keyed(store, store.vectors, None)

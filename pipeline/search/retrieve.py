@@ -1,9 +1,9 @@
 """A query vector -> Hits, until enough distinct videos are proven.
 
 The nearest rows may all belong to one video. So the search goes on without the videos that were
-found, until `top_k` are there or no other video is left. Rows come in order of their cosine, so
-that whatever a later search finds is no better than what was found before: the videos are the best
-ones as far as the index is exact.
+met, until there are `top_k` or no other video is left, and then it is looked up which of them
+count. Rows come in order of their cosine, so that whatever a later search finds is no better than
+what was found before: the videos are the best ones as far as the index is exact.
 
 A filter that selects few videos goes down into Milvus with their ids. Where it selects many, rows
 are taken whatever their video, and those that do not count are dropped; if that gives too few, the
@@ -28,7 +28,7 @@ ROWS_PER_VIDEO = 10
 """The first window takes this many rows for each wanted video."""
 
 WIDENING = 2
-"""How many times wider each following window is."""
+"""How many times wider each following window is, but for the second, which is as wide."""
 
 MAX_IDS = 2000
 """Most ids of selected videos that go down into Milvus with one search."""
@@ -156,13 +156,14 @@ class _Search:
                 found.cutoff = last if found.cutoff is None else found.cutoff
                 # Of a video that was left out too early, better rows than these may count.
                 unsure = window.scope.exclude - before.exclude - scope.exclude
-                if len(found.records) >= wanted and not unsure:
+                if not unsure and _is_proven(found, wanted):
                     return found
                 most = most or self._count(part)
                 if len(found.records) >= most.result():
                     return found
                 # Rows that Milvus takes for selected and we do not must not come for ever.
                 if scope == before and window.limit == MAX_LIMIT:
+                    window = window._replace(scope=scope)
                     break
                 window = window.next(scope)
         found.cutoff = None
@@ -227,7 +228,7 @@ class _Search:
             if mask == ALL_ROWS or mask.admits(hit.kind, hit.pts_s):
                 ours.setdefault(hit.video_id, []).append(hit)
         unknown = [video_id for video_id in ours if video_id not in found.records]
-        self.met([ours[video_id] for video_id in unknown[: wanted - len(found.records)]])
+        self.met([ours[video_id] for video_id in unknown[: max(0, wanted - len(found.records))]])
         looked_up: list[str] = []
         stale: dict[str, int] = {}
         found.cutoff = None
@@ -250,8 +251,7 @@ class _Search:
     def _keep(self, found: Retrieved, ours: Mapping[str, list[Hit]]) -> dict[str, int]:
         """Keep hits of committed videos; the revisions of those that have shown only others."""
         stale: dict[str, int] = {}
-        # Beside what `met` began, which takes longer, and so begins first.
-        for video_id, record in self.store.beside(lambda: self.store.videos(ours)).result().items():
+        for video_id, record in self.store.videos(ours).items():
             counting = [hit for hit in ours[video_id] if hit.revision == record.revision]
             if counting:
                 found.hits += counting
@@ -265,6 +265,12 @@ def _worst(found: Retrieved, wanted: int) -> float:
     """The best row of the last wanted video; without limit while there are too few."""
     scores = [hits[0].score for hits in found.rows().values()]
     return scores[wanted - 1] if len(scores) >= wanted else -math.inf
+
+
+def _is_proven(found: Retrieved, wanted: int) -> bool:
+    """Whether there are enough videos, of which the best are better than any other."""
+    enough = len(found.records) >= wanted
+    return enough and (found.cutoff is None or found.cutoff <= _worst(found, wanted))
 
 
 def _higher(one: float | None, other: float | None) -> float | None:

@@ -189,6 +189,11 @@ class VideoStore(OpenStore):
         """
         return self._reader().scored(places, vector, exact=exact)
 
+    @property
+    def misses(self) -> bool:
+        """Whether `scored` may leave out rows unless it is to be exact."""
+        return self._reader().has_scores
+
     def vectors(self, row_ids: Iterable[str]) -> dict[str, Float32Array]:
         """Vectors of rows of `segments` by key, float32 (dim,); keys not there are left out."""
         return self._reader().vectors(row_ids)

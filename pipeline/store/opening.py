@@ -142,7 +142,7 @@ class OpenStore(Closing):
         return self._opened().settings.identity
 
     def close(self) -> None:
-        """Hang up. A Milvus Lite file is free for other processes when its last store is closed."""
+        """Hang up for good. A file of Milvus Lite is free once its last store is closed."""
         self._others.shutdown(cancel_futures=True)
         requests, self._requests, self._archive = self._requests, None, None
         if requests is not None:

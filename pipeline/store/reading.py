@@ -96,8 +96,7 @@ class SegmentReader:
         at = {place.row_id(): place for place in places}
         kind = self.archive.settings.identity.kind
         fields = schema.hit_fields(kind, placed=True)
-        # Milvus Lite leaves out most of them.
-        if exact or is_lite(self.config.uri):
+        if exact or not self.has_scores:
             read = (
                 (row["row_id"], row, float(its_vector @ vector))
                 for row, its_vector in self._fetch(at, fields)
@@ -111,6 +110,12 @@ class SegmentReader:
                 )
             )
         return {at[key]: rows.found_at(at[key], key, row, score, kind) for key, row, score in read}
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether its index scores rows by key: Milvus Lite's misses most, a quantized one errs."""
+        index = self.archive.settings.index.type
+        return index in ("HNSW", "IVF_FLAT", "FLAT") and not is_lite(self.config.uri)
 
     def vectors(self, row_ids: Iterable[str]) -> dict[str, Float32Array]:
         """See `VideoStore.vectors`."""

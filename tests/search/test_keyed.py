@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -26,9 +28,10 @@ class Asked:
 
 
 @pytest.fixture
-def store() -> VideoStore:
+def store() -> Iterator[VideoStore]:
     """What lends threads; nothing is asked of it."""
-    return VideoStore(StoreConfig(uri="unused.db"))
+    with VideoStore(StoreConfig(uri="unused.db")) as lending:
+        yield lending
 
 
 def test_what_was_read_ahead_is_not_read_again(store: VideoStore) -> None:
@@ -69,9 +72,30 @@ def test_a_failure_ahead_is_told_to_who_wants_it(store: VideoStore) -> None:
         keyed.read("a")
 
 
-def test_what_was_begun_ends_before_a_store_is_closed(store: VideoStore) -> None:
-    begun = [store.beside(lambda: None) for _ in range(10)]
-    store.close()
-    assert all(each.done() for each in begun)
+def test_who_leaves_out_nothing_is_not_asked_twice(store: VideoStore) -> None:
+    quick = Asked()
+    keyed = Keyed(store, quick, None)
+    keyed.begin("ax")
+    assert keyed.read("abx") == {"a": 1, "b": 2}
+    assert quick.calls == [{"a", "x"}, {"b"}]
+
+
+def test_what_is_under_way_ends_before_a_store_is_closed(store: VideoStore) -> None:
+    running, go_on = threading.Event(), threading.Event()
+
+    def request() -> str:
+        running.set()
+        go_on.wait()
+        return "done"
+
+    begun = store.beside(request)
+    running.wait()
+    with ThreadPoolExecutor(1) as other:
+        closing = other.submit(store.close)
+        with pytest.raises(TimeoutError):
+            closing.result(timeout=0.05)
+        go_on.set()
+        closing.result()
+    assert begun.result() == "done"
     with pytest.raises(RuntimeError):
         store.beside(lambda: None)

@@ -121,6 +121,17 @@ def test_a_video_left_out_for_rows_that_do_not_count_may_still_be_the_best(
     assert names(found, 2, "a", "b", "c") == ["a", "b"]
 
 
+def test_several_such_videos(store: VideoStore) -> None:
+    """One of them fills the window in which both are searched on."""
+    for name, count, cosine in (("a", 300, 0.8), ("b", 1, 0.7)):
+        store.upsert_segments(near(name, 60, 0.95), 7)
+        put(store, name, count, cosine)
+    put(store, "c", 1, 0.1)
+    put(store, "d", 1, 0.05)
+    found = retrieve(store, QUERY, top_k=3)
+    assert names(found, 3, "a", "b", "c", "d") == ["a", "b", "c"]
+
+
 def test_what_is_found_is_what_comparing_all_rows_finds(store: VideoStore) -> None:
     rng = np.random.default_rng(5)
     best: dict[str, float] = {}
