@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 import numpy as np
 from PIL import Image
@@ -50,16 +51,18 @@ def draw(
         Pictures, RGB, uint8 (count, size, size, 3), and the facts of each.
     """
     per_task = _PER_BACKDROP * _BACKDROPS_PER_TASK
-    tasks = range(-(-count // per_task))
+    starts = range(0, count, per_task)
     pictures: list[UInt8Array] = []
     facts: list[Facts] = []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=spawn) as pool:
-        for drawn, said in pool.map(partial(_task, seed, size, allowed), tasks):
+        lengths = (min(per_task, count - start) for start in starts)
+        task = partial(_task, seed, size, allowed)
+        for drawn, said in pool.map(task, range(len(starts)), lengths):
             pictures.append(drawn)
             facts += said
             on_progress(len(said))
-    return np.concatenate(pictures)[:count], facts[:count]
+    return np.concatenate(pictures), facts
 
 
 def as_seen(picture: UInt8Array, size: int) -> UInt8Array:
@@ -78,10 +81,10 @@ def truth(captions: Sequence[Caption], facts: Sequence[Facts]) -> np.ndarray:
 
 
 def _task(
-    seed: int, size: int, allowed: Callable[[Facts], bool], task: int
+    seed: int, size: int, allowed: Callable[[Facts], bool], task: int, count: int
 ) -> tuple[UInt8Array, list[Facts]]:
     random = np.random.default_rng((seed, task))
-    drawn, said = zip(*_examples(random, size, allowed), strict=True)
+    drawn, said = zip(*islice(_examples(random, size, allowed), count), strict=True)
     return np.stack(drawn), list(said)
 
 

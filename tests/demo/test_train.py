@@ -58,9 +58,9 @@ def test_short_texts_are_encoded_as_clip_encodes_them(model: CLIP) -> None:
 def test_what_it_writes_is_loaded_like_any_other_clip(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(learn, "_TEST_PICTURES", 20)
+    monkeypatch.setattr(learn, "_TEST_PICTURES", 4)
     path = tmp_path / "small.pt"
-    recipe = Recipe(pictures=240, steps=6, batch_size=24, seed=3)
+    recipe = Recipe(pictures=48, steps=6, batch_size=24, seed=3)
     digest = train(recipe, path, Console(quiet=True))
     assert digest == sha256_of(path)
     assert path.stat().st_size <= 12_000_000
@@ -78,8 +78,8 @@ def test_what_it_writes_is_loaded_like_any_other_clip(
 def test_training_goes_on_from_weights_that_it_wrote(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(learn, "_TEST_PICTURES", 20)
-    small = Recipe(pictures=240, steps=1, batch_size=24, seed=3)
+    monkeypatch.setattr(learn, "_TEST_PICTURES", 4)
+    small = Recipe(pictures=48, steps=1, batch_size=24, seed=3)
     train(small, tmp_path / "first.pt", Console(quiet=True))
     further = replace(small, learning_rate=1e-9, weight_decay=0.0, begin=tmp_path / "first.pt")
     train(further, tmp_path / "second.pt", Console(quiet=True))
