@@ -192,7 +192,7 @@ class VideoStore(OpenStore):
     @property
     def misses(self) -> bool:
         """Whether `scored` may leave out rows unless it is to be exact."""
-        return self._reader().has_scores
+        return self._reader().misses
 
     def vectors(self, row_ids: Iterable[str]) -> dict[str, Float32Array]:
         """Vectors of rows of `segments` by key, float32 (dim,); keys not there are left out."""

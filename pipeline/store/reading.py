@@ -114,8 +114,12 @@ class SegmentReader:
     @property
     def has_scores(self) -> bool:
         """Whether its index scores rows by key: Milvus Lite's misses most, a quantized one errs."""
-        index = self.archive.settings.index.type
-        return index in ("HNSW", "IVF_FLAT", "FLAT") and not is_lite(self.config.uri)
+        return self.misses or (self._index_is_exact() and not is_lite(self.config.uri))
+
+    @property
+    def misses(self) -> bool:
+        """Whether it does, but for some: of a graph, not each node is reached under a filter."""
+        return self.archive.settings.index.type == "HNSW" and not is_lite(self.config.uri)
 
     def vectors(self, row_ids: Iterable[str]) -> dict[str, Float32Array]:
         """See `VideoStore.vectors`."""

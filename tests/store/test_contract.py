@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from pipeline.data import WHOLE_FRAME, Box, Hit, Place, Scope, Totals
 from pipeline.errors import Code, StoreError
 from pipeline.filters import Kind
 from pipeline.store import MAX_LIMIT, VideoStore
+from pipeline.store.connection import is_lite
 from pipeline.store.versions import differences, fingerprint
-from tests.store.samples import IDENTITY, embeddings, record, video_id
+from tests.store.samples import IDENTITY, TILED, embeddings, record, video_id
 
 AWKWARD = "ü \"quoted\" 'single' back\\slash\nnew\tline {x} % _ \u2028 \U0001f600"
 
@@ -443,3 +445,28 @@ def test_every_index_finds_every_row(config: StoreConfig, kind: str) -> None:
     with VideoStore.connect(config) as store:
         store.open_for_writing(IDENTITY, index)
         assert store.stats().settings.index.type == kind
+
+
+@pytest.mark.parametrize(
+    ("index", "asked_twice"),
+    [("HNSW", True), ("IVF_FLAT", False), ("IVF_SQ8", False), ("FLAT", False)],
+)
+def test_scores_of_every_index_by_place(
+    config: StoreConfig, index: Literal["HNSW", "IVF_FLAT", "IVF_SQ8", "FLAT"], asked_twice: bool
+) -> None:
+    """None is left out and each is the cosine, unless the store says that it may miss."""
+    rows = embeddings("a", 2000)
+    query = embeddings("query", 1)[0].vector
+    places = [Place(row.video_id, 1, row.scene.index, row.sample_index) for row in rows[:1500:10]]
+    with VideoStore.connect(config) as store:
+        store.open_for_writing(TILED, IndexConfig(type=index))
+        store.upsert_segments(rows, 1)
+        store.flush()
+        found = store.scored(places, query)
+        assert store.misses == (asked_twice and not is_lite(config.uri))
+        if store.misses:
+            found |= store.scored(set(places) - found.keys(), query, exact=True)
+        assert found.keys() == set(places)
+    for row in rows[:1500:10]:
+        hit = found[Place(row.video_id, 1, row.scene.index, row.sample_index)]
+        assert hit.score == pytest.approx(float(row.vector @ query), abs=1e-5)
