@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,7 +23,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,10 @@ START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 5
 """What is acknowledged is in its log by then; releasing what is loaded would take minutes."""
 POLL_S = 0.1
+PORTS = range(20000, 32000, 16)
+"""Where the ports of a server begin. Below 32768, where Linux takes those of outgoing connections:
+a server binds its ports seconds after they were chosen.
+"""
 
 
 def main() -> int:
@@ -70,28 +75,29 @@ def import_package() -> Any:
 @contextlib.contextmanager
 def running(package: Any, data: Path, port: int, *, auth: bool) -> Iterator[str]:
     """A server that answers, as its address; it is stopped at the end of the block."""
-    server = configure(package, data.resolve(), port, auth=auth)
-    server.start()
-    process: subprocess.Popen[bytes] = server.server_proc
-    try:
-        wait_until_ready(process, server.webservice_port, server.listen_port, data)
-        yield f"http://127.0.0.1:{server.listen_port}"
-    finally:
-        process.terminate()
+    with own_ports(port) as ports:
+        server = configure(package, data.resolve(), ports, port, auth=auth)
+        server.start()
+        process: subprocess.Popen[bytes] = server.server_proc
         try:
-            process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            wait_until_ready(process, server.webservice_port, server.listen_port, data)
+            yield f"http://127.0.0.1:{server.listen_port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
-def configure(package: Any, data: Path, port: int, *, auth: bool) -> Any:
-    """A server that is not started yet, on ports that nothing else uses."""
+def configure(package: Any, data: Path, ports: Sequence[int], port: int, *, auth: bool) -> Any:
+    """A server that is not started yet, on its own ports but for one that was asked for."""
     config = package.MilvusServerConfig(data_dir=str(data))
     config.try_bind_port = bound
     names = [name for name in config.configurable_items if name.endswith("_port")]
-    # Every port is a free one: at the defaults a second server on this machine would not start.
-    ports = free_ports(len(names) + 2)
+    if len(names) + 2 > len(ports):
+        raise RuntimeError(f"the server has {len(names)} ports, {len(ports) - 2} are kept for it")
     config.update(**dict(zip(names, ports, strict=False)))
     if port:
         config.update(proxy_port=port)
@@ -118,13 +124,28 @@ def write_etcd_config(data: Path, *, client: int, peer: int) -> Path:
     return path
 
 
-def free_ports(number: int) -> list[int]:
-    """Different ports that nothing listens on now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+@contextlib.contextmanager
+def own_ports(other: int) -> Iterator[Sequence[int]]:
+    """Free ports, without that other one, which no server that is started so takes meanwhile."""
+    begins = list(PORTS)
+    random.shuffle(begins)
+    for begin in begins:
+        # Who holds the first one has the others.
+        if (held := bound(begin)) is not None:
+            with held:
+                ports = range(begin + 1, begin + PORTS.step)
+                if other not in ports and all(map(is_free, ports)):
+                    yield ports
+                    return
+    raise RuntimeError(f"no {PORTS.step} free ports in a row from {PORTS.start} to {PORTS.stop}")
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a port now."""
+    if (held := bound(port)) is None:
+        return False
+    held.close()
+    return True
 
 
 def bound(port: int) -> socket.socket | None:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import pytest
 from pydantic import SecretStr
 from pymilvus.exceptions import MilvusException
 
+import deploy.milvus_local as milvus_local_script
+from deploy.milvus_local import own_ports
 from pipeline.config import IndexConfig, StoreConfig
 from pipeline.data import Scope
 from pipeline.errors import Code, ConfigError, LockedError, StoreError
@@ -192,3 +195,21 @@ def test_the_server_ends_with_whoever_started_it(tmp_path: Path) -> None:
     with milvus_local(tmp_path) as uri:
         VideoStore.connect(StoreConfig(uri=uri)).close()
     fails_to_connect(uri)
+
+
+def test_servers_that_start_at_once_have_ports_of_their_own() -> None:
+    with ExitStack() as stack:
+        taken = [set(stack.enter_context(own_ports(0))) for _ in range(3)]
+        assert len(set.union(*taken)) == sum(map(len, taken))
+        # Outgoing connections of whatever runs here take those from 32768 on.
+        assert max(map(max, taken)) < 32768
+
+
+def test_a_port_that_was_asked_for_is_not_taken_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with own_ports(0) as ports:
+        begin = min(ports) - 1
+    monkeypatch.setattr(milvus_local_script, "PORTS", range(begin, begin + 16, 16))
+    with pytest.raises(RuntimeError, match="no 16 free ports"), own_ports(begin + 3):
+        pass
