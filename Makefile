@@ -53,7 +53,8 @@ reindex: $(READY)  ## Make the archive equal to the videos of CONFIG=configs/pro
 	@$(BIN)/vsearch reindex --config $(CONFIG)
 
 test: $(READY)  ## Run the tests; a real Milvus server is started for them
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+	@# Beside each other, threads of torch mostly wait for a core.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 lint: $(READY)  ## Style, formatting, and who may import what
 	$(BIN)/ruff check .

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -55,10 +56,15 @@ def draw(
     pictures: list[UInt8Array] = []
     facts: list[Facts] = []
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=spawn) as pool:
+    with ExitStack() as stack:
+        run: Callable[..., Iterable[tuple[UInt8Array, list[Facts]]]] = map
+        # A single task is shared with nobody: another process would only have to start first.
+        if len(starts) > 1:
+            pool = ProcessPoolExecutor(workers or os.cpu_count(), mp_context=spawn)
+            run = stack.enter_context(pool).map
         lengths = (min(per_task, count - start) for start in starts)
         task = partial(_task, seed, size, allowed)
-        for drawn, said in pool.map(task, range(len(starts)), lengths):
+        for drawn, said in run(task, range(len(starts)), lengths):
             pictures.append(drawn)
             facts += said
             on_progress(len(said))
