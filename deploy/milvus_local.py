@@ -127,14 +127,14 @@ def write_etcd_config(data: Path, *, client: int, peer: int) -> Path:
 @contextlib.contextmanager
 def own_ports(other: int) -> Iterator[Sequence[int]]:
     """Free ports, without that other one, which no server that is started so takes meanwhile."""
-    begins = list(PORTS)
+    begins = [begin for begin in PORTS if other not in range(begin, begin + PORTS.step)]
     random.shuffle(begins)
     for begin in begins:
         # Who holds the first one has the others.
         if (held := bound(begin)) is not None:
             with held:
                 ports = range(begin + 1, begin + PORTS.step)
-                if other not in ports and all(map(is_free, ports)):
+                if all(map(is_free, ports)):
                     yield ports
                     return
     raise RuntimeError(f"no {PORTS.step} free ports in a row from {PORTS.start} to {PORTS.stop}")

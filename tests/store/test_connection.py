@@ -205,11 +205,12 @@ def test_servers_that_start_at_once_have_ports_of_their_own() -> None:
         assert max(map(max, taken)) < 32768
 
 
+@pytest.mark.parametrize("place", [0, 3, 15])
 def test_a_port_that_was_asked_for_is_not_taken_for_another(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, place: int
 ) -> None:
     with own_ports(0) as ports:
         begin = min(ports) - 1
     monkeypatch.setattr(milvus_local_script, "PORTS", range(begin, begin + 16, 16))
-    with pytest.raises(RuntimeError, match="no 16 free ports"), own_ports(begin + 3):
+    with pytest.raises(RuntimeError, match="no 16 free ports"), own_ports(begin + place):
         pass
