@@ -22,7 +22,9 @@ class Place(NamedTuple):
 
     def row_id(self) -> str:
         """The primary key of the row: the same place gives the same 32 hex digits on every run."""
-        facts = f"{self.video_id}/{self.revision}/{self.scene_index}/{self.sample_index}"
+        # Each name of a field takes as long as a third of the hash, and a question has many places.
+        video_id, revision, scene_index, sample_index = self
+        facts = f"{video_id}/{revision}/{scene_index}/{sample_index}"
         return hashlib.sha256(facts.encode()).hexdigest()[:32]
 
 
@@ -210,8 +212,7 @@ class RowCosine(NamedTuple):
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One row that Milvus returned. `score` is the cosine with the query."""
 
     row_id: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from pipeline.data import Hit, Place, VideoRecord
 from pipeline.filters import ALL_ROWS, RowMask
@@ -21,7 +21,7 @@ A request costs as much as a hundred of the rows in it.
 """
 
 
-def first_places(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> Iterator[Place]:
+def first_places(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> list[Place]:
     """Where `Around` is likely to look first, in a video of which only some rows are known.
 
     Args:
@@ -30,7 +30,7 @@ def first_places(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> Iterat
         gap_s: As in `moments_of`.
     """
     places = range(sampling.rows_of(met[0].end_s - met[0].start_s))
-    yield from _unknown(met, first_scenes(met, sampling, gap_s), places)
+    return _unknown(met, first_scenes(met, sampling, gap_s), places)
 
 
 def first_scenes(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> range:
@@ -93,27 +93,28 @@ class Around:
         """Whether nothing is to be read."""
         return not self._unread
 
-    def wanted(self) -> Iterator[Place]:
+    def wanted(self) -> list[Place]:
         """Where there may be rows that are to be read."""
-        yield from _unknown(self._met, self._unread, self._places)
+        return _unknown(self._met, self._unread, self._places)
 
     def take(self, found: Iterable[Hit]) -> None:
         """Note the rows of these keys. There may be more to be read."""
-        every = self.mask == ALL_ROWS
         scenes = set(self._unread)
-        for hit in (*(hit for hit in self._met if hit.scene_index in scenes), *found):
-            self._start_s = min(self._start_s, hit.start_s)
-            self._end_s = max(self._end_s, hit.end_s)
-            self._seen[hit.scene_index].add(hit.row_id)
-            if every or self.mask.admits(hit.kind, hit.pts_s):
-                self.rows[hit.row_id] = hit
+        taken = [*(hit for hit in self._met if hit.scene_index in scenes), *found]
+        self._start_s = min([self._start_s, *[hit.start_s for hit in taken]])
+        self._end_s = max([self._end_s, *[hit.end_s for hit in taken]])
+        every, admits = self.mask == ALL_ROWS, self.mask.admits
+        self.rows |= {hit.row_id: hit for hit in taken if every or admits(hit.kind, hit.pts_s)}
         both = {*self._scenes, *scenes}
         self._scenes = range(min(both), max(both) + 1)
-        # A scene that has a row at each of these places may have more.
-        stop = self._places.stop
-        full = [scene for scene in self._unread if len(self._seen[scene]) >= stop]
-        self._unread = [] if self._bounded else full
-        self._places = range(stop, 2 * stop)
+        self._unread = [] if self._bounded else self._full(taken)
+        self._places = range(self._places.stop, 2 * self._places.stop)
+
+    def _full(self, taken: Iterable[Hit]) -> list[int]:
+        """Scenes that have a row at each place that was read so far: they may have more."""
+        for hit in taken:
+            self._seen[hit.scene_index].add(hit.row_id)
+        return [scene for scene in self._unread if len(self._seen[scene]) >= self._places.stop]
 
     def widen(self, start_s: float, end_s: float) -> None:
         """What is to be read next if these times are to be known: as much again on that side."""
@@ -128,13 +129,14 @@ class Around:
         return list(range(max(0, start), min(self.record.scenes, stop)))
 
 
-def _unknown(met: Sequence[Hit], scenes: Iterable[int], samples: range) -> Iterator[Place]:
+def _unknown(met: Sequence[Hit], scenes: Iterable[int], samples: range) -> list[Place]:
     """Where some rows of some scenes stand, those that are known left out."""
     best = met[0]
     known = {hit.row_id for hit in met}
     touched = {hit.scene_index for hit in met}
-    for scene in scenes:
-        for sample in samples:
-            place = Place(best.video_id, best.revision, scene, sample)
-            if scene not in touched or place.row_id() not in known:
-                yield place
+    places = [
+        Place(best.video_id, best.revision, scene, sample) for scene in scenes for sample in samples
+    ]
+    return [
+        place for place in places if place.scene_index not in touched or place.row_id() not in known
+    ]

@@ -63,14 +63,16 @@ class Sampling:
     def part(self, hit: Hit) -> tuple[float, float]:
         """From when to when of its scene a sample stands for; all of it for a pooled scene."""
         start_s, end_s = hit.start_s, hit.end_s
-        if hit.kind != "scene":
-            length_s = 1 / self.fps if self.fps else (end_s - start_s) / self.per_scene
-            # With a rate, the grid is the video's own: k / fps from its first frame on.
-            origin_s = 0.0 if self.fps else start_s
-            place = math.floor((hit.pts_s - origin_s) / length_s + _SLACK)
-            start_s = max(start_s, origin_s + place * length_s)
-            end_s = min(end_s, origin_s + (place + 1) * length_s)
-        return (start_s, end_s) if start_s < end_s else (hit.start_s, hit.end_s)
+        if hit.kind == "scene":
+            return start_s, end_s
+        # With a rate, the grid is the video's own: k / fps from its first frame on.
+        fps, origin_s = self.fps, 0.0 if self.fps else start_s
+        length_s = 1 / fps if fps else (end_s - start_s) / self.per_scene
+        place = math.floor((hit.pts_s - origin_s) / length_s + _SLACK)
+        first_s, last_s = origin_s + place * length_s, origin_s + (place + 1) * length_s
+        first_s = first_s if first_s > start_s else start_s
+        last_s = last_s if last_s < end_s else end_s
+        return (first_s, last_s) if first_s < last_s else (start_s, end_s)
 
 
 _SLACK = 1e-6
@@ -100,9 +102,9 @@ def moments_of(
     Returns:
         Moments, best first; of two with one score, the earlier first. None overlaps another.
     """
-    parts = _parts(hits, sampling, mask)
-    floor = min(average, _best(parts))
-    found = [moment for several in parts for moment in _peaks(several, gap_s, floor)]
+    curves = _curves(hits, sampling, mask)
+    floor = min(average, _best(curves))
+    found = [moment for curve in curves for moment in _peaks(curve, gap_s, floor)]
     return tuple(sorted(found, key=lambda moment: (-moment.score, moment.start_s)))
 
 
@@ -115,102 +117,107 @@ def best_moment_of(
     mask: RowMask = ALL_ROWS,
 ) -> Moment:
     """The first of `moments_of`, for less."""
-    parts = _parts(hits, sampling, mask)
-    best = _best(parts)
+    curves = _curves(hits, sampling, mask)
+    best = _best(curves)
     floor = min(average, best)
-    firsts = [next(_peaks(several, gap_s, floor)) for several in parts if _best([several]) == best]
+    firsts = [next(_peaks(curve, gap_s, floor)) for curve in curves if max(curve.scores) == best]
     return min(firsts, key=lambda moment: moment.start_s)
 
 
-class _Part(NamedTuple):
-    """A part of the time and the best hit there."""
-
-    start_s: float
-    end_s: float
-    hit: Hit
+_Times = tuple[float, float]
 
 
-def _parts(hits: Iterable[Hit], sampling: Sampling, mask: RowMask) -> list[list[_Part]]:
-    """Hits with their parts of the time, by the span of the mask that they lie in."""
+class _Curve(NamedTuple):
+    """Parts of the time in their order, and of the best hit in each: a tile may beat its frame."""
+
+    times: list[_Times]
+    hits: list[Hit]
+    scores: list[float]
+
+    @classmethod
+    def of(cls, parts: Iterable[tuple[_Times, Hit]]) -> _Curve:
+        best: dict[_Times, Hit] = {}
+        for part, hit in parts:
+            other = best.get(part)
+            if other is None or _order(hit) < _order(other):
+                best[part] = hit
+        times = sorted(best)
+        hits = [best[each] for each in times]
+        return cls(times, hits, [hit.score for hit in hits])
+
+
+def _order(hit: Hit) -> tuple[float, float]:
+    return -hit.score, hit.pts_s
+
+
+def _curves(hits: Iterable[Hit], sampling: Sampling, mask: RowMask) -> list[_Curve]:
+    """Of each span of the mask that hits lie in."""
     if mask == ALL_ROWS:
-        return [[_Part(*sampling.part(hit), hit) for hit in hits]]
+        return [_Curve.of([(sampling.part(hit), hit) for hit in hits])]
     wanted = joined((*mask.frame, *mask.scene, *mask.tile))
-    parts: defaultdict[Span, list[_Part]] = defaultdict(list)
+    parts: defaultdict[Span, list[tuple[_Times, Hit]]] = defaultdict(list)
     for hit in hits:
         around = next(span for span in wanted if hit.pts_s in span)
-        parts[around].append(_Part(*_clipped(hit, sampling, mask), hit))
-    return list(parts.values())
+        parts[around].append((_clipped(hit, sampling, mask), hit))
+    return [_Curve.of(several) for several in parts.values()]
 
 
-def _best(parts: Iterable[Iterable[_Part]]) -> float:
-    return max(max([part.hit.score for part in several]) for several in parts)
+def _best(curves: Iterable[_Curve]) -> float:
+    return max(max(curve.scores) for curve in curves)
 
 
-def _clipped(hit: Hit, sampling: Sampling, mask: RowMask) -> tuple[float, float]:
+def _clipped(hit: Hit, sampling: Sampling, mask: RowMask) -> _Times:
     own = next(span for span in mask.spans(hit.kind) if hit.pts_s in span)
     start_s, end_s = sampling.part(hit)
     start_s, end_s = max(start_s, own.start_s), min(end_s, own.end_s)
     return (start_s, end_s) if start_s < end_s else (own.start_s, own.end_s)
 
 
-def _peaks(parts: Iterable[_Part], gap_s: float, floor: float) -> Iterator[Moment]:
+def _peaks(curve: _Curve, gap_s: float, floor: float) -> Iterator[Moment]:
     """Best first."""
-    curve = _curve(parts)
-    scores = [part.hit.score for part in curve]
+    times, hits, scores = curve
     free = [score >= floor for score in scores]
-    order = sorted(range(len(curve)), key=scores.__getitem__, reverse=True)
+    order = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
     # Where the moments that were found begin and end, each in order of time.
     starts, ends = [math.inf], [-math.inf]
     for rank, top in enumerate(order):
         if not free[top]:
             continue
         score = scores[top]
-        place = min(n for n in _equal(scores, order, rank) if free[n])
-        peak = curve[place].hit
+        place = _earliest(scores, order[rank:], free)
+        peak = hits[place]
         level = min((score + floor) / 2, score - ALIKE)
         first, before = _reach(curve, place, -1, gap_s, level)
         last, behind = _reach(curve, place, +1, gap_s, level)
-        start_s = max(curve[first].start_s, ends[bisect(ends, peak.pts_s) - 1])
-        end_s = min(curve[last].end_s, starts[bisect(starts, peak.pts_s)])
+        start_s = max(times[first][0], ends[bisect(ends, peak.pts_s) - 1])
+        end_s = min(times[last][1], starts[bisect(starts, peak.pts_s)])
         insort(starts, start_s)
         insort(ends, end_s)
         free[before : behind + 1] = [False] * (behind + 1 - before)
         yield Moment(start_s, end_s, peak.pts_s, score, peak.box)
 
 
-def _equal(scores: Sequence[float], order: Sequence[int], rank: int) -> Iterator[int]:
-    """From one of the best first on, all whose cosine is the same."""
-    least = scores[order[rank]] - _EQUAL
-    for n in range(rank, len(order)):
-        if scores[order[n]] < least:
-            return
-        yield order[n]
+def _earliest(scores: Sequence[float], order: Sequence[int], free: Sequence[bool]) -> int:
+    """The first free place, in time, of those whose cosine is the same as the best one's."""
+    place = order[0]
+    least = scores[place] - _EQUAL
+    for n in order:
+        if scores[n] < least:
+            break
+        if n < place and free[n]:
+            place = n
+    return place
 
 
-def _curve(parts: Iterable[_Part]) -> list[_Part]:
-    """In order of time, for each part of time the best hit: a tile may beat its frame."""
-    best: dict[tuple[float, float], _Part] = {}
-    for part in parts:
-        key = part[:2]
-        if key not in best or _order(part) < _order(best[key]):
-            best[key] = part
-    return [best[key] for key in sorted(best)]
-
-
-def _order(part: _Part) -> tuple[float, float]:
-    return -part.hit.score, part.hit.pts_s
-
-
-def _reach(
-    curve: Sequence[_Part], peak: int, step: int, gap_s: float, level: float
-) -> tuple[int, int]:
+def _reach(curve: _Curve, peak: int, step: int, gap_s: float, level: float) -> tuple[int, int]:
     """Walk from a peak: the last part that belongs to it, and the last that it suppresses."""
+    times, _, scores = curve
     last = seen = peak
-    for place in range(peak + step, len(curve) if step > 0 else -1, step):
+    for place in range(peak + step, len(scores) if step > 0 else -1, step):
         earlier, later = (last, place) if step > 0 else (place, last)
-        if curve[later].start_s - curve[earlier].end_s > gap_s:
+        if times[later][0] - times[earlier][1] > gap_s:
             break
         seen = place
-        if curve[place].hit.score >= level:
+        if scores[place] >= level:
             last = place
     return last, seen

@@ -13,14 +13,15 @@ selected videos that are left are searched in groups of ids, so that the same is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import NamedTuple
 
 from pipeline.data import Float32Array, Hit, Scope, VideoRecord
-from pipeline.filters import ALL_ROWS, EVERY_ROW, NO_ROWS, Selection
+from pipeline.filters import ALL_ROWS, EVERY_ROW, NO_ROWS, RowMask, Selection
 from pipeline.search.where.masks import union
 from pipeline.store import MAX_LIMIT, VideoStore
 
@@ -54,10 +55,7 @@ class Retrieved:
 
     def rows(self) -> dict[str, list[Hit]]:
         """The rows of each video, best first, by video id."""
-        rows: dict[str, list[Hit]] = {}
-        for hit in sorted(self.hits, key=lambda hit: (-hit.score, hit.pts_s)):
-            rows.setdefault(hit.video_id, []).append(hit)
-        return rows
+        return _by_video(sorted(self.hits, key=lambda hit: (-hit.score, hit.pts_s)))
 
 
 Met = Callable[[Sequence[Sequence[Hit]]], None]
@@ -221,12 +219,13 @@ class _Search:
         video that has shown only rows of other revisions, just its own revision is searched on.
         Videos are looked up best first, and no more of them than are wanted.
         """
-        masks = {hit.video_id: self.selection.mask(hit.video_id) for hit in hits}
-        ours: dict[str, list[Hit]] = {}
-        for hit in hits:
-            mask = masks[hit.video_id]
-            if mask == ALL_ROWS or mask.admits(hit.kind, hit.pts_s):
-                ours.setdefault(hit.video_id, []).append(hit)
+        of = _by_video(hits)
+        masks = {video_id: self.selection.mask(video_id) for video_id in of}
+        ours = {
+            video_id: counting
+            for video_id, mask in masks.items()
+            if (counting := _admitted(of[video_id], mask))
+        }
         unknown = [video_id for video_id in ours if video_id not in found.records]
         self.met([ours[video_id] for video_id in unknown[: max(0, wanted - len(found.records))]])
         looked_up: list[str] = []
@@ -261,10 +260,24 @@ class _Search:
         return stale
 
 
+def _by_video(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
+    """In the order of the first hit of each."""
+    of: defaultdict[str, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        of[hit.video_id].append(hit)
+    return dict(of)
+
+
+def _admitted(hits: list[Hit], mask: RowMask) -> list[Hit]:
+    return hits if mask == ALL_ROWS else [hit for hit in hits if mask.admits(hit.kind, hit.pts_s)]
+
+
 def _worst(found: Retrieved, wanted: int) -> float:
     """The best row of the last wanted video; without limit while there are too few."""
-    scores = [hits[0].score for hits in found.rows().values()]
-    return scores[wanted - 1] if len(scores) >= wanted else -math.inf
+    if len(found.records) < wanted:
+        return -math.inf
+    scores = sorted(max(hit.score for hit in hits) for hits in _by_video(found.hits).values())
+    return scores[-wanted]
 
 
 def _is_proven(found: Retrieved, wanted: int) -> bool:

@@ -13,6 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from pymilvus.exceptions import ErrorCode, MilvusException
 
 from pipeline.config import StoreConfig
 from pipeline.errors import Code, ConfigError, LockedError, StoreError, VSearchError
+from pipeline.store import protocol
 from pipeline.store.client import Client
 from pipeline.store.credentials import token_of
 from pipeline.text import without_secret
@@ -190,6 +192,8 @@ def _client(config: StoreConfig) -> Client:
         dedicated=True,
         grpc_options=_NO_PINGS if is_lite(config.uri) else {},
     )
+    client.search = partial(protocol.search, client)
+    client.query = partial(protocol.query, client)
     return cast("Client", client)
 
 

@@ -50,6 +50,8 @@ def quote(value: str) -> str:
         ValueError: A lone surrogate: it has no UTF-8 form, so Milvus can neither hold nor compare
             it.
     """
+    if value.isascii() and value.isalnum():  # a key, of which a request has many
+        return f'"{value}"'
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -24,7 +24,8 @@ from pipeline.data import (
     VideoRecord,
 )
 from pipeline.filters import Filter
-from pipeline.store import connection, rows, schema
+from pipeline.store import columns, connection, rows, schema
+from pipeline.store.columns import Columns
 from pipeline.store.expressions import (
     EVERYTHING,
     among,
@@ -150,8 +151,8 @@ class VideoStore(OpenStore):
         conditions = [] if only is None else [among("video_id", only)]
         if left_out := set(exclude):
             conditions.append(not_among("video_id", left_out))
-        found = self._nearest_means(vector, limit, every(conditions), ["video_id"])
-        return {row["entity"]["video_id"]: float(row["distance"]) for row in found}
+        found = self._nearest_means(vector, limit, every(conditions), ())
+        return dict(zip(found.keys, found.scores, strict=True))
 
     def means_of(self, vector: Float32Array, ids: Iterable[str]) -> list[MeanCosine]:
         """Mean cosines of committed videos by id, exactly; ids of no committed video are left out.
@@ -160,17 +161,16 @@ class VideoStore(OpenStore):
             vector: Unit query vector, float32 (dim,).
             ids: Of which videos.
         """
-        return [
-            rows.mean_cosine(answer)
-            for chunk in rows.chunks(sorted(set(ids)))
-            for answer in self._nearest_means(
-                vector, len(chunk), among("video_id", chunk), schema.MEAN_FIELDS
-            )
-        ]
+        found: list[MeanCosine] = []
+        for chunk in rows.chunks(sorted(set(ids))):
+            condition = among("video_id", chunk)
+            answer = self._nearest_means(vector, len(chunk), condition, schema.MEAN_FIELDS)
+            found += columns.means(answer)
+        return found
 
     def _nearest_means(
         self, vector: Float32Array, limit: int, condition: str, fields: Sequence[str]
-    ) -> list[rows.Row]:
+    ) -> Columns:
         params = {"metric_type": schema.MEAN_METRIC, "params": {}}
         return self._reach().nearest(
             self.names.videos, "mean", vector, limit, condition, params, fields, self._consistency

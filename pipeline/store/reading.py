@@ -5,15 +5,16 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
 
 from pipeline.config import StoreConfig
 from pipeline.data import Float32Array, Hit, Place, RowCosine, Scope
-from pipeline.store import rows, schema
+from pipeline.store import columns, rows, schema
 from pipeline.store.archive import Archive
+from pipeline.store.columns import Columns
 from pipeline.store.connection import is_lite
 from pipeline.store.expressions import EVERYTHING, after, among, within
 from pipeline.store.requests import Requests
@@ -32,13 +33,13 @@ class _Form(Generic[T]):
     """How much of each row is read."""
 
     fields: Sequence[str]
-    found: Callable[[rows.Row], T]
+    found: Callable[[Columns], list[T]]
     of: Callable[[Hit], T]
 
 
 _COSINES = _Form(
     schema.COSINE_FIELDS,
-    rows.found_cosine,
+    columns.cosines,
     lambda hit: RowCosine(hit.video_id, hit.revision, hit.score),
 )
 
@@ -56,7 +57,7 @@ class SegmentReader:
         """See `VideoStore.search`."""
         kind = self.archive.settings.identity.kind
         form = _Form(
-            schema.hit_fields(kind), lambda answer: rows.found(answer, kind), lambda hit: hit
+            schema.hit_fields(kind), lambda found: columns.hits(found, kind), lambda hit: hit
         )
         return self._search(form, vector, limit, scope, exact=exact)
 
@@ -73,10 +74,10 @@ class SegmentReader:
             raise ValueError(f"limit must be 1 to {MAX_LIMIT}, not {limit}")
         if exact and not self._index_is_exact():
             return [form.of(hit) for hit in self._compared(vector, limit, scope)]
-        hits = self._nearest(form, vector, limit, scope, wide=exact)
+        hits = form.found(self._nearest(vector, limit, within(scope), form.fields, wide=exact))
         if exact or len(hits) == limit or self.archive.settings.index.type == "FLAT":
             return hits
-        hits = self._nearest(form, vector, limit, scope, wide=True)
+        hits = form.found(self._nearest(vector, limit, within(scope), form.fields, wide=True))
         # Milvus Lite's IVF gives too few whatever it is asked; its archives are small.
         if self._is_lite_ivf() and self._misses(len(hits), limit, scope):
             return [form.of(hit) for hit in self._compared(vector, limit, scope)]
@@ -97,19 +98,16 @@ class SegmentReader:
         kind = self.archive.settings.identity.kind
         fields = schema.hit_fields(kind, placed=True)
         if exact or not self.has_scores:
-            read = (
-                (row["row_id"], row, float(its_vector @ vector))
-                for row, its_vector in self._fetch(at, fields)
-            )
-        else:
-            read = (
-                rows.answered(answer)
-                for keys in rows.chunks(sorted(at))
-                for answer in self._answers(
-                    vector, len(keys), among("row_id", keys), fields, wide=True
-                )
-            )
-        return {at[key]: rows.found_at(at[key], key, row, score, kind) for key, row, score in read}
+            return {
+                at[row["row_id"]]: rows.hit_at(at[row["row_id"]], row, float(known @ vector), kind)
+                for row, known in self._fetch(at, fields)
+            }
+        found: dict[Place, Hit] = {}
+        for keys in rows.chunks(sorted(at)):
+            condition = among("row_id", keys)
+            answer = self._nearest(vector, len(keys), condition, fields, wide=True)
+            found |= columns.hits_at(answer, at, kind)
+        return found
 
     @property
     def has_scores(self) -> bool:
@@ -153,12 +151,6 @@ class SegmentReader:
         return index.startswith("IVF") and is_lite(self.config.uri)
 
     def _nearest(
-        self, form: _Form[T], vector: Float32Array, limit: int, scope: Scope, *, wide: bool
-    ) -> list[T]:
-        found = self._answers(vector, limit, within(scope), form.fields, wide=wide)
-        return [form.found(answer) for answer in found]
-
-    def _answers(
         self,
         vector: Float32Array,
         limit: int,
@@ -166,7 +158,7 @@ class SegmentReader:
         fields: Sequence[str],
         *,
         wide: bool,
-    ) -> list[rows.Row]:
+    ) -> Columns:
         index = self.archive.settings.index
         return self.requests.nearest(
             self.archive.names.segments,
@@ -188,6 +180,6 @@ class SegmentReader:
     def _compared(self, vector: Float32Array, limit: int, scope: Scope) -> list[Hit]:
         unit = vector / np.linalg.norm(vector)
         scored = (
-            replace(hit, score=float(row_vector @ unit)) for hit, row_vector in self.scan(scope)
+            hit._replace(score=float(row_vector @ unit)) for hit, row_vector in self.scan(scope)
         )
         return heapq.nlargest(limit, scored, key=lambda hit: hit.score)

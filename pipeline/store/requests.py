@@ -11,8 +11,9 @@ from typing import Any
 
 from pipeline.config import StoreConfig
 from pipeline.data import Float32Array
-from pipeline.store import expressions, rows
+from pipeline.store import columns, expressions, rows
 from pipeline.store.client import Client
+from pipeline.store.columns import Columns
 from pipeline.store.connection import (
     FAILURES,
     PATIENCE,
@@ -121,22 +122,22 @@ class Requests:
         params: dict[str, Any],
         fields: Sequence[str],
         consistency: str,
-    ) -> list[Row]:
+    ) -> Columns:
         """The rows whose `field` is nearest to a vector, as its index finds them, best first."""
         with telling("search", self._config):
-            answers = self._retrying(
+            found = self._retrying(
                 self.client.search,
                 collection,
-                data=[vector.tolist()],
-                anns_field=field,
+                field=field,
+                vector=vector,
                 limit=limit,
-                filter=condition,
-                search_params=params,
-                output_fields=list(fields),
-                consistency_level=consistency,
+                condition=condition,
+                params=params,
+                fields=fields,
+                consistency=consistency,
                 timeout=self._timeout,
             )
-        return list(answers[0])
+        return Columns.of(found)
 
     def server_version(self) -> str:
         """What answers there."""
@@ -163,12 +164,10 @@ class Requests:
             page = self._retrying(
                 self.client.query,
                 collection,
-                filter=condition,
-                output_fields=list(fields),
-                consistency_level=consistency,
+                condition=condition,
+                fields=fields,
+                consistency=consistency,
                 timeout=self._timeout,
-                # Vectors as arrays, not as lists of Python's floats: half the time of a page.
-                strict_float32=True,
                 **options,
             )
-        return list(page)
+        return columns.rows(page)

@@ -19,9 +19,7 @@ from pipeline.data import (
     FileStamp,
     Float32Array,
     Hit,
-    MeanCosine,
     Place,
-    RowCosine,
     Totals,
     Video,
     VideoEntry,
@@ -169,54 +167,23 @@ def _spans(probe: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
     return tuple((float(start_s), float(end_s)) for start_s, end_s in probe.get("covered", ()))
 
 
-def found(answer: Mapping[str, Any], kind: Kind | None = None) -> Hit:
-    """A search result; where the kind of all rows is known, it need not have been read."""
-    key, row, score = answered(answer)
-    place = (row["video_id"], int(row["revision"]), int(row["scene_index"]))
-    return _hit(key, place, row, score, kind)
-
-
-def answered(answer: Mapping[str, Any]) -> tuple[str, Row, float]:
-    """Key, fields and score of a search result. Servers return its key as `row_id` or as `id`."""
-    key = answer["row_id"] if "row_id" in answer else answer["id"]
-    return key, answer["entity"], float(answer["distance"])
-
-
-def found_at(
-    place: Place, key: str, row: Mapping[str, Any], score: float, kind: Kind | None
-) -> Hit:
-    """As `found` or `hit`, of a row whose place is known and need not have been read either."""
-    return _hit(key, place[:3], row, score, kind)
-
-
-def mean_cosine(answer: Mapping[str, Any]) -> MeanCosine:
-    """A search result among the means of videos."""
-    row = answer["entity"]
-    return MeanCosine(row["video_id"], row["revision"], row["rows"], answer["distance"])
-
-
-def found_cosine(answer: Mapping[str, Any]) -> RowCosine:
-    """A search result of which no more was asked."""
-    row = answer["entity"]
-    return RowCosine(row["video_id"], row["revision"], answer["distance"])
-
-
 def hit(row: Mapping[str, Any], score: float) -> Hit:
     """A row of `segments` without its vector."""
     place = (row["video_id"], int(row["revision"]), int(row["scene_index"]))
-    return _hit(row["row_id"], place, row, score, None)
+    return _hit(place, row, score, None)
+
+
+def hit_at(place: Place, row: Mapping[str, Any], score: float, kind: Kind | None) -> Hit:
+    """As `hit`; place and kind, where the settings say the latter, need not have been read."""
+    return _hit(place[:3], row, score, kind)
 
 
 def _hit(
-    key: str,
-    place: tuple[str, int, int],
-    row: Mapping[str, Any],
-    score: float,
-    kind: Kind | None,
+    place: tuple[str, int, int], row: Mapping[str, Any], score: float, kind: Kind | None
 ) -> Hit:
     video_id, revision, scene_index = place
     return Hit(
-        row_id=key,
+        row_id=row["row_id"],
         video_id=video_id,
         revision=revision,
         scene_index=scene_index,
@@ -241,6 +208,8 @@ def escape(text: str) -> str:
 
 def unescape(text: str) -> str:
     """The text that `escape` was given."""
+    if "\\" not in text:
+        return text
     return _SURROGATE.sub(lambda m: "\\" if m[1] == "\\" else chr(int(m[1][1:], 16)), text)
 
 

@@ -27,7 +27,7 @@ VIDEO_FIELDS = (
     "video_id", "revision", "probe", "paths", "tags", "recorded_at", "indexed_at", "rows", "scenes",
     "mean",
 )  # fmt: skip
-MEAN_FIELDS = ("video_id", "revision", "rows")
+MEAN_FIELDS = ("revision", "rows")
 ENTRY_FIELDS = ("video_id", "revision", "probe", "rows", "paths", "tags", "recorded_at")
 TOTAL_FIELDS = ("video_id", "probe", "indexed_at", "rows")
 FACT_FIELDS = ("video_id", "probe", "paths", "tags", "recorded_at")

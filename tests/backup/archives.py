@@ -27,7 +27,7 @@ def answers(config: Config) -> list[list[Hit]]:
 def assert_same(here: Config, there: Config) -> None:
     """Two archives give the same answers, and hold the same videos."""
     for ours, theirs in zip(answers(here), answers(there), strict=True):
-        assert [replace(hit, score=0) for hit in ours] == [replace(hit, score=0) for hit in theirs]
+        assert [hit._replace(score=0) for hit in ours] == [hit._replace(score=0) for hit in theirs]
         assert [hit.score for hit in ours] == pytest.approx([x.score for x in theirs], abs=1e-5)
         assert len(ours) == 10
     assert videos(here) == videos(there)

@@ -124,7 +124,7 @@ def test_what_is_left_over(indexed: Path, vsearch: Run) -> None:
         store.open_for_reading()
         read = list(store.scan(Scope()))
         store.put_rows(
-            (replace(hit, row_id=f"{index:032x}", video_id="f" * 64), vector)
+            (hit._replace(row_id=f"{index:032x}", video_id="f" * 64), vector)
             for index, (hit, vector) in enumerate(read[:2])
         )
         store.flush()

@@ -150,8 +150,8 @@ class TestWriting:
         assert store.put_rows(iter(before)) == store.put_rows(before) == 10
         after = list(store.scan(Scope()))
         # A score of NaN is equal to no other.
-        assert [replace(hit, score=0) for hit, _ in after] == [
-            replace(hit, score=0) for hit, _ in before
+        assert [hit._replace(score=0) for hit, _ in after] == [
+            hit._replace(score=0) for hit, _ in before
         ]
         for (_, there), (_, here) in zip(after, before, strict=True):
             np.testing.assert_array_equal(there, here)
@@ -375,7 +375,7 @@ class TestVectors:
         assert found.keys() == set(places)
         for place, row in zip(places, wanted, strict=True):
             hit = found[place]
-            assert replace(hit, score=0.0) == Hit(
+            assert hit._replace(score=0.0) == Hit(
                 row.row_id(1), row.video_id, 1, row.scene.index, row.scene.start_s,
                 row.scene.end_s, row.pts_s, row.kind, row.box, 0.0,
             )  # fmt: skip
@@ -399,7 +399,7 @@ class TestVectors:
         assert len(hits) == len(scored) == len(every) == 5
         for hit in (*hits, *scored.values()):
             assert (hit.kind, hit.box) == (kind, WHOLE_FRAME)
-            assert replace(hit, score=0.0) == replace(every[hit.row_id], score=0.0)
+            assert hit._replace(score=0.0) == every[hit.row_id]._replace(score=0.0)
 
     def test_a_sample_is_the_same_each_time_and_about_as_large(self, store: VideoStore) -> None:
         rows = embeddings("a", 2000)

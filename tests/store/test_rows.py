@@ -66,10 +66,3 @@ def test_more_paths_than_milvus_holds() -> None:
     with pytest.raises(StoreError, match="4097 paths") as caught:
         rows.video_row(many)
     assert caught.value.code == Code.STORE_FAILED
-
-
-def test_a_key_under_either_name() -> None:
-    entity = {k: v for k, v in rows.segment_row(embeddings("a")[0], 1).items() if k != "vector"}
-    key = entity.pop("row_id")
-    for name in ("row_id", "id"):
-        assert rows.found({name: key, "distance": 0.5, "entity": entity}).row_id == key
