@@ -12,13 +12,14 @@ from pipeline.data import Float32Array, Float64Array
 from pipeline.models import load_encoder
 from pipeline.search.cohort import COHORT
 from pipeline.search.confidence import SAMPLE_ROWS
+from pipeline.search.standing import Cohort
 from pipeline.store import VideoStore
 
 
 def standings(
     seed: int, config: Config, answerable: Sequence[str], strange: Sequence[str]
 ) -> Iterator[Ratio]:
-    """AUROC of the best score, of Z-norm and of T-norm."""
+    """AUROC of the best score, of Z-norm, and of T-norm by all cosines and as it is computed."""
     with VideoStore.connect(config.store) as store:
         store.open_for_reading()
         total = store.count_rows()
@@ -46,10 +47,12 @@ def _ways(
     best = cosines.max(axis=1).astype(np.float64)
     nearest = rows[cosines.argmax(axis=1)]
     background, others = texts @ sample.T, nearest @ cohort.T
+    summed = Cohort.of(cohort, sample)
     return {
         "the best score": best,
         "Z-norm, by the question's own background": _apart(best, background),
         "T-norm, by unrelated questions": _apart(best, others),
+        "T-norm, by their mean and two axes": summed.standings(best, nearest @ summed.axes.T),
     }
 
 

@@ -225,3 +225,19 @@ class Hit(NamedTuple):
     kind: Kind
     box: Box
     score: float
+
+    @classmethod
+    def at(cls, key: str, place: Place, row: KeyedRow) -> Hit:
+        """A row that was read by its key, which follows from its place."""
+        return cls._make((key, *place[:3], *row[:5], row.cosines[0]))
+
+
+class KeyedRow(NamedTuple):
+    """What was read of a row by its key; `cosines` are those with the vectors asked with."""
+
+    start_s: float
+    end_s: float
+    pts_s: float
+    kind: Kind
+    box: Box
+    cosines: tuple[float, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from pipeline.errors import Code, QueryError
 from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
 from pipeline.search.behind import read_ahead, rows_behind
 from pipeline.search.compose import Composed, Seeds, compose
+from pipeline.search.confidence import Rivals
 from pipeline.search.keyed import KeyedRows
 from pipeline.search.moments import Sampling
 from pipeline.search.notebook import ShownAnswer
@@ -25,6 +26,7 @@ from pipeline.search.reasons import nothing_found
 from pipeline.search.score import best_videos
 from pipeline.search.seeds import find_seeds
 from pipeline.search.where import select
+from pipeline.store import VideoStore
 
 
 def options(
@@ -76,7 +78,7 @@ def answer(
     """
     started = time.perf_counter()
     results, reason, nearest, bound = opened.ask(
-        lambda view: _found(view, question, search, explain=explain, strict=strict)
+        lambda view: _Ready.of(view, question, search, explain=explain, strict=strict).found
     )
     return ShownAnswer(results, time.perf_counter() - started, reason, nearest, bound)
 
@@ -84,41 +86,54 @@ def answer(
 _Found = tuple[tuple[VideoHit, ...], str, tuple[VideoHit, ...], float | None]
 
 
-def _found(
-    view: View, question: Question, search: SearchConfig, *, explain: bool, strict: bool
-) -> _Found:
-    """Results, why there are none, what comes nearest then, and the bound of the others."""
-    composed, selection = prepare(view, question)
-    store, vector, gap_s = view.store, composed.vector, search.moment_gap_s
-    sampling = Sampling.of(store.identity.content)
-    keyed = KeyedRows(store, vector)
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A question that is ready to be asked of one archive."""
 
-    def met(hits: Sequence[Sequence[Hit]]) -> None:
-        if not explain:
-            read_ahead(keyed, hits, sampling, gap_s=gap_s)
+    store: VideoStore
+    vector: Float32Array
+    selection: Selection
+    rivals: Rivals | None
+    search: SearchConfig
+    explain: bool
+    least: float | None
 
-    scored = best_videos(
-        store, vector, search.aggregate, top_k=search.top_k, selection=selection, met=met
-    )
-    rows = rows_behind(
-        store, vector, scored, sampling,
-        gap_s=gap_s, selection=selection, every=explain, ahead=keyed,
-    )  # fmt: skip
-    found = rank(
-        scored,
-        rows,
-        vector,
-        sampling,
-        gap_s=gap_s,
-        selection=selection,
-        explain=search.aggregate if explain else None,
-    )
-    found = _confident(view, found, composed, rows, keyed)
-    # Whoever shows a picture asks for the nearest there is, and its confidence is known less well.
-    least = search.min_confidence if strict or not composed.form.pictures else None
-    reason = _unsure(found, least) if found else nothing_found(store, selection)
-    results, nearest = ((), found) if reason else (found, ())
-    return results, reason, nearest, scored.bound
+    @classmethod
+    def of(
+        cls, view: View, question: Question, search: SearchConfig, *, explain: bool, strict: bool
+    ) -> _Ready:
+        composed, selection = prepare(view, question)
+        background = view.background()
+        rivals = None if background is None else background.rivals(composed.form)
+        # Whoever shows a picture asks for the nearest there is, whose confidence is less known.
+        least = search.min_confidence if strict or not composed.form.pictures else None
+        return cls(view.store, composed.vector, selection, rivals, search, explain, least)
+
+    def found(self) -> _Found:
+        """Results, why there are none, what comes nearest then, and the bound of the others."""
+        store, vector, selection = self.store, self.vector, self.selection
+        gap_s, sampling = self.search.moment_gap_s, Sampling.of(store.identity.content)
+        keyed = KeyedRows(store, vector, None if self.rivals is None else self.rivals.axes)
+
+        def met(hits: Sequence[Sequence[Hit]]) -> None:
+            if not self.explain:
+                read_ahead(keyed, hits, sampling, gap_s=gap_s)
+
+        aggregate, top_k = self.search.aggregate, self.search.top_k
+        scored = best_videos(store, vector, aggregate, top_k=top_k, selection=selection, met=met)
+        rows = rows_behind(
+            store, vector, scored, sampling,
+            gap_s=gap_s, selection=selection, every=self.explain, ahead=keyed,
+        )  # fmt: skip
+        found = rank(
+            scored, rows, vector, sampling,
+            gap_s=gap_s, selection=selection, explain=aggregate if self.explain else None,
+        )  # fmt: skip
+        if self.rivals and found:
+            found = _confident(self.rivals, found, rows, keyed)
+        reason = _unsure(found, self.least) if found else nothing_found(store, selection)
+        results, nearest = ((), found) if reason else (found, ())
+        return results, reason, nearest, scored.bound
 
 
 def prepare(view: View, question: Question) -> tuple[Composed, Selection]:
@@ -141,25 +156,24 @@ def prepare(view: View, question: Question) -> tuple[Composed, Selection]:
 
 
 def _confident(
-    view: View,
+    rivals: Rivals,
     found: Sequence[VideoHit],
-    composed: Composed,
     rows: Mapping[str, Sequence[Hit]],
     keyed: KeyedRows,
 ) -> tuple[VideoHit, ...]:
     """Videos with their confidence, that of the best row of each."""
-    background = view.background() if found else None
-    if background is None:
-        return tuple(found)
-    best = [rows[each.record.video.video_id][0].row_id for each in found]
-    vectors = keyed.vectors.read(best)
+    best = [rows[each.record.video.video_id][0] for each in found]
+    cosines = keyed.cosines(hit.row_id for hit in best)
     # A video may be deleted between two requests: it is let go with its row.
-    pairs = [(each, vectors[key]) for each, key in zip(found, best, strict=True) if key in vectors]
-    nearest: Float32Array = np.array([row for _, row in pairs], dtype=np.float32)
-    told = background.confidences(composed.form, composed.vector, nearest) if pairs else []
+    there = [pair for pair in zip(found, best, strict=True) if pair[1].row_id in cosines]
+    if not there:
+        return ()
+    # The score of a quantized index is not what the other cosines are.
+    known = np.array([cosines[hit.row_id] for _, hit in there])
+    told = rivals.confidences(known[:, 0], known[:, 1:])
     return tuple(
         replace(each, confidence=confidence)
-        for (each, _), confidence in zip(pairs, told, strict=True)
+        for (each, _), confidence in zip(there, told, strict=True)
     )
 
 

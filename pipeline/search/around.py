@@ -134,9 +134,11 @@ def _unknown(met: Sequence[Hit], scenes: Iterable[int], samples: range) -> list[
     best = met[0]
     known = {hit.row_id for hit in met}
     touched = {hit.scene_index for hit in met}
-    places = [
-        Place(best.video_id, best.revision, scene, sample) for scene in scenes for sample in samples
-    ]
-    return [
-        place for place in places if place.scene_index not in touched or place.row_id() not in known
-    ]
+    video_id, revision = best.video_id, best.revision
+    apart: list[int] = []
+    shared: list[int] = []
+    for scene in scenes:
+        (shared if scene in touched else apart).append(scene)
+    places = [Place(video_id, revision, scene, n) for scene in apart for n in samples]
+    beside = (Place(video_id, revision, scene, n) for scene in shared for n in samples)
+    return places + [place for place in beside if place.row_id() not in known]

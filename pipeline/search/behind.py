@@ -80,8 +80,8 @@ def read_ahead(
         gap_s: As in `moments_of`.
     """
     rows = list(met)
-    keyed.hits.begin(place for hits in rows for place in first_places(hits, sampling, gap_s))
-    keyed.vectors.begin(hits[0].row_id for hits in rows)
+    places = [place for hits in rows for place in first_places(hits, sampling, gap_s)]
+    keyed.begin(places, [hits[0].row_id for hits in rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class _Reader:
     def _read(self, open_: Mapping[str, Around]) -> None:
         found: dict[str, list[Hit]] = {video_id: [] for video_id in open_}
         places = [place for around in open_.values() for place in around.wanted()]
-        for hit in self.keyed.hits.read(places).values():
+        for hit in self.keyed.hits(places):
             found[hit.video_id].append(hit)
         for video_id, around in open_.items():
             around.take(found[video_id])

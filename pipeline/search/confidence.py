@@ -1,16 +1,10 @@
 """How sure it is that what was found is no accident.
 
 A cosine says little by itself: each model has its own level, each text another, and there is always
-a nearest picture. So the best row is asked how much better this question describes it than others
-do (T-norm: R. Auckenthaler, M. Carey, H. Lloyd-Thomas, Score normalization for text-independent
-speaker verification systems, Digital Signal Processing 10, 2000):
-
-    standing(question, row) = (cosine(question, row) - mean) / deviation
-
-with mean and standard deviation of the cosines of a cohort of unrelated questions of the same form
-with that row. Then it is compared with the standings that those unrelated questions reach
-themselves with their own best rows in a random sample of the archive. Such maxima follow a Gumbel
-distribution (E. Gumbel, Statistics of Extremes, 1958):
+a nearest picture. So the best row is asked how much better this question describes it than
+unrelated questions of the same form do: standing.py. Then it is compared with the standings that
+those unrelated questions reach themselves with their own best rows in a random sample of the
+archive. Such maxima follow a Gumbel distribution (E. Gumbel, Statistics of Extremes, 1958):
 
     confidence = exp(-exp(-(standing - location) / scale))
 
@@ -31,12 +25,14 @@ NeurIPS 2022, https://arxiv.org/abs/2203.02053).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from pipeline.data import Float32Array, Float64Array
+from pipeline.search.standing import Cohort
 
 SAMPLE_ROWS = 512
 """Rows of an archive that stand for all of it."""
@@ -48,7 +44,7 @@ _PICTURES = 128
 _QUANTILES = (0.1, 0.4)
 _GROWS = 0.25
 _PARTS = (8, 4, 2, 1)
-_MIN_DEVIATION = 1e-4
+_LEAST_SCALE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +68,42 @@ class Null:
         return float(np.exp(-np.exp(min(700.0, -(standing - self.location) / self.scale))))
 
 
+class Rivals:
+    """Unrelated questions of one form, and how often they find something as good.
+
+    Args:
+        cohort: These questions.
+        fit: Gives what they find in the archive; None where they cannot be told apart.
+    """
+
+    def __init__(self, cohort: Cohort, fit: Callable[[], Null | None]) -> None:
+        self._cohort = cohort
+        self._fit = fit
+
+    @property
+    def axes(self) -> Float32Array:
+        """Unit vectors, float32 (n, dim), whose cosines with rows say all that is to be known."""
+        return self._cohort.axes
+
+    def confidences(self, scores: Float64Array, cosines: Float64Array) -> list[float | None]:
+        """How sure it is that rows answer a question.
+
+        Args:
+            scores: Cosines of the question with rows, each the best of a video, (videos,).
+            cosines: Those of the axes with them, (videos, n).
+
+        Returns:
+            0 to 1 for each row; None where unrelated questions cannot be told apart.
+        """
+        if (null := self._null) is None:
+            return [None] * len(scores)
+        return [null.confidence(float(each)) for each in self._cohort.standings(scores, cosines)]
+
+    @cached_property
+    def _null(self) -> Null | None:
+        return self._fit()
+
+
 @dataclass(frozen=True, eq=False)
 class Background:
     """What questions are compared with, of one archive and one model.
@@ -87,39 +119,31 @@ class Background:
     sample: Float32Array
     rows: int
 
-    def confidences(
-        self, form: Form, vector: Float32Array, best: Float32Array
-    ) -> list[float | None]:
-        """How sure it is that rows answer a question.
-
-        Args:
-            form: Of the question.
-            vector: The question, unit vector, float32 (dim,).
-            best: Rows, each the best of a video, float32 (videos, dim).
-
-        Returns:
-            0 to 1 for each row; None where unrelated questions cannot be told apart.
-        """
-        cohort = self._cohort(form)
-        null = self._text_null if not form.pictures else self._fit(form)
-        # So small a product is slower on several threads, and much slower beside other work.
-        others = np.einsum("rd,cd->rc", best, cohort)
-        deviation = others.std(axis=1, ddof=1)
-        standings = (best @ vector - others.mean(axis=1)) / np.maximum(deviation, _MIN_DEVIATION)
-        return [
-            null.confidence(float(standing)) if apart > _MIN_DEVIATION else None
-            for standing, apart in zip(standings, deviation, strict=True)
-        ]
+    def rivals(self, form: Form) -> Rivals:
+        """What a question of a form is compared with."""
+        if form.texts and form.pictures:
+            return self._rivals(form)
+        return self._of_pictures if form.pictures else self._of_texts
 
     @cached_property
-    def _text_null(self) -> Null:
-        return self._fit(Form(1.0, 0.0))
+    def _of_texts(self) -> Rivals:
+        return self._rivals(Form(1.0, 0.0))
+
+    @cached_property
+    def _of_pictures(self) -> Rivals:
+        return self._rivals(Form(0.0, 1.0))
+
+    def _rivals(self, form: Form) -> Rivals:
+        # A row of the cohort is no row to be found.
+        rows = self.sample[len(self._pictures) :] if form.pictures else self.sample
+        cohort = Cohort.of(self._questions(form), rows)
+        return Rivals(cohort, lambda: self._fit(form, cohort, rows))
 
     @property
     def _pictures(self) -> Float32Array:
         return self.sample[: min(_PICTURES, len(self.sample) // 2)]
 
-    def _cohort(self, form: Form) -> Float32Array:
+    def _questions(self, form: Form) -> Float32Array:
         """Unrelated questions of a form, of this archive's own pictures."""
         if not form.pictures:
             return self.texts
@@ -133,39 +157,43 @@ class Background:
         moved = self.texts - self.texts.mean(axis=0) + self.sample.mean(axis=0)
         return _mixed(form, self.texts, _unit(moved))
 
-    def _fit(self, form: Form) -> Null:
-        # A row of the cohort is no row to be found.
-        rows = self.sample[len(self._pictures) :] if form.pictures else self.sample
-        found, others = rows @ self._unrelated(form).T, rows @ self._cohort(form).T
-        standings = _standings(found, others, apart=not form.texts)
-        low, high = np.quantile(standings, _QUANTILES)
-        at_low, at_high = (-np.log(-np.log(q)) for q in _QUANTILES)
-        scale = max(float(high - low) / (at_high - at_low), _MIN_DEVIATION)
+    def _fit(self, form: Form, cohort: Cohort, rows: Float32Array) -> Null | None:
+        if not cohort.is_apart:
+            return None
+        found = rows @ self._unrelated(form).T
+        # Where it holds the questions themselves, none is compared with itself.
+        own = None if not form.texts else rows @ self._questions(form).T
+        cosines = (rows @ cohort.axes.T).astype(np.float64)
         sizes = np.array([len(rows) // part for part in _PARTS if len(rows) // part])
-        parts = [
-            np.quantile(_standings(found[:n], others[:n], apart=not form.texts), _GROWS)
-            for n in sizes
-        ]
+        standings = [_standings(cohort, found[:n], cosines, own) for n in sizes]
+        low, high = np.quantile(standings[-1], _QUANTILES)
+        at_low, at_high = (-np.log(-np.log(q)) for q in _QUANTILES)
+        scale = max(float(high - low) / (at_high - at_low), _LEAST_SCALE)
+        parts = [np.quantile(each, _GROWS) for each in standings]
         growth = max(0.0, float(np.polyfit(np.log(sizes), parts, 1)[0]))
         further = growth * float(np.log(max(1.0, self.rows / len(rows))))
         return Null(float(low) - scale * at_low + further, scale)
 
 
-def _standings(found: Float32Array, others: Float32Array, *, apart: bool) -> Float64Array:
+def _standings(
+    cohort: Cohort, found: Float32Array, cosines: Float64Array, own: Float32Array | None
+) -> Float64Array:
     """The standing of each unrelated question at its best row.
 
     Args:
-        found: Cosines with the unrelated questions, float32 (rows, n).
-        others: Cosines with the cohort, float32 (rows, cohort).
-        apart: The cohort holds none of the questions; otherwise it holds each, at its own place.
+        cohort: What they are compared with.
+        found: Their cosines with rows, float32 (rows, n).
+        cosines: Of these rows with the axes of the cohort; of more rows, too.
+        own: Of these rows with the cohort's questions, float32 (rows, n), where it holds those that
+            are compared with it, in their order: each is then left out of the mean that it is
+            compared with. In the deviation, of so many, it stays.
     """
-    best = found.argmax(axis=0)
-    own = np.arange(found.shape[1])
-    rivals = others[best].astype(np.float64)
-    if not apart:
-        rivals[own, own] = np.nan
-    deviation = np.maximum(np.nanstd(rivals, axis=1, ddof=1), _MIN_DEVIATION)
-    return np.asarray((found[best, own] - np.nanmean(rivals, axis=1)) / deviation)
+    best, each = found.argmax(axis=0), np.arange(found.shape[1])
+    near = cosines[best]
+    if own is not None and cohort.length:
+        count = found.shape[1]
+        near[:, 0] = (count * near[:, 0] - own[best, each] / cohort.length) / (count - 1)
+    return cohort.standings(found[best, each].astype(np.float64), near)
 
 
 def _mixed(form: Form, texts: Float32Array, pictures: Float32Array) -> Float32Array:

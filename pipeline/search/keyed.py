@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from pipeline.data import Float32Array, Hit, Place
+import numpy as np
+
+from pipeline.data import Float32Array, Hit, KeyedRow, Place
 from pipeline.store import VideoStore
 
 K = TypeVar("K")
@@ -53,17 +55,40 @@ class Keyed(Generic[K, T]):
 
 
 class KeyedRows:
-    """What can be read by key of the rows of `segments`.
+    """What is read by key of the rows of `segments`: one request for all that is wanted of it.
 
     Args:
         store: Open for reading.
         vector: Unit query vector, float32 (dim,), with which the scores are cosines.
+        axes: Unit vectors, float32 (n, dim), whose cosines with rows are wanted too.
     """
 
-    def __init__(self, store: VideoStore, vector: Float32Array) -> None:
-        self.hits: Keyed[Place, Hit] = Keyed(
+    def __init__(
+        self, store: VideoStore, vector: Float32Array, axes: Float32Array | None = None
+    ) -> None:
+        vectors = vector[None] if axes is None else np.vstack([vector, axes])
+        self._rows: Keyed[str, KeyedRow] = Keyed(
             store,
-            lambda places: store.scored(places, vector),
-            (lambda places: store.scored(places, vector, exact=True)) if store.misses else None,
+            lambda keys: store.keyed(keys, vectors),
+            (lambda keys: store.keyed(keys, vectors, exact=True)) if store.misses else None,
         )
-        self.vectors: Keyed[str, Float32Array] = Keyed(store, store.vectors, None)
+        self._keys: dict[Place, str] = {}
+
+    def begin(self, places: Iterable[Place], others: Iterable[str]) -> None:
+        """Read what may be wanted, beside other work: rows at some places, and of some keys."""
+        self._rows.begin([*map(self._key, places), *others])
+
+    def hits(self, places: Iterable[Place]) -> list[Hit]:
+        """The rows at some places, in no order; places where there is none are left out."""
+        at = {self._key(place): place for place in places}
+        return [Hit.at(key, at[key], row) for key, row in self._rows.read(at).items()]
+
+    def cosines(self, row_ids: Iterable[str]) -> dict[str, tuple[float, ...]]:
+        """Those with the vector and the axes, by key; keys that are not there are left out."""
+        return {key: row.cosines for key, row in self._rows.read(row_ids).items()}
+
+    def _key(self, place: Place) -> str:
+        key = self._keys.get(place)
+        if key is None:
+            key = self._keys[place] = place.row_id()
+        return key

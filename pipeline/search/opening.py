@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -110,13 +110,13 @@ class Opened:
             self.store.close()
             raise
 
-    def ask(self, question: Callable[[View], T]) -> T:
+    def ask(self, question: Callable[[View], Callable[[], T]]) -> T:
         """Ask the archive that answers now.
 
         Whether another has taken its place is found out meanwhile; if so, it is asked anew.
 
         Args:
-            question: Asked of one archive, or of two.
+            question: Made ready for one archive, or for two, and then asked.
 
         Raises:
             StoreError: It is gone.
@@ -125,16 +125,21 @@ class Opened:
         # A sample that is drawn anew replaces the view, and is no reason to ask twice.
         if not (view := self._view).is_fresh:
             view = self._follow()
-        following = self.store.beside(self._follow)
+        following: Future[View] | None = None
         try:
-            found = question(view)
+            asked = question(view)
+            # Begun earlier, it would get in the way of what is computed for the question.
+            following = self.store.beside(self._follow)
+            found = asked()
         except VSearchError:  # that archive may have been removed
-            if following.result().store.names == view.store.names:
+            now = following.result() if following else self._follow()
+            if now.store.names == view.store.names:
                 raise
         else:
-            if following.result().store.names == view.store.names:
+            now = following.result()
+            if now.store.names == view.store.names:
                 return found
-        return question(following.result())
+        return question(now)()
 
     def _follow(self) -> View:
         with self._lock:

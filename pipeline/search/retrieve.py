@@ -21,7 +21,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from pipeline.data import Float32Array, Hit, Scope, VideoRecord
-from pipeline.filters import ALL_ROWS, EVERY_ROW, NO_ROWS, RowMask, Selection
+from pipeline.filters import ALL_ROWS, EVERY_ROW, NO_ROWS, Selection
 from pipeline.search.where.masks import union
 from pipeline.store import MAX_LIMIT, VideoStore
 
@@ -219,13 +219,14 @@ class _Search:
         video that has shown only rows of other revisions, just its own revision is searched on.
         Videos are looked up best first, and no more of them than are wanted.
         """
-        of = _by_video(hits)
-        masks = {video_id: self.selection.mask(video_id) for video_id in of}
-        ours = {
-            video_id: counting
-            for video_id, mask in masks.items()
-            if (counting := _admitted(of[video_id], mask))
-        }
+        masks = {key: self.selection.mask(key) for key in {hit.video_id for hit in hits}}
+        admits = {key: None if mask == ALL_ROWS else mask.admits for key, mask in masks.items()}
+        # Those that count come first, and then by video: best first as far as they count.
+        ours = _by_video(
+            hit
+            for hit in hits
+            if (admit := admits[hit.video_id]) is None or admit(hit.kind, hit.pts_s)
+        )
         unknown = [video_id for video_id in ours if video_id not in found.records]
         self.met([ours[video_id] for video_id in unknown[: max(0, wanted - len(found.records))]])
         looked_up: list[str] = []
@@ -266,10 +267,6 @@ def _by_video(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
     for hit in hits:
         of[hit.video_id].append(hit)
     return dict(of)
-
-
-def _admitted(hits: list[Hit], mask: RowMask) -> list[Hit]:
-    return hits if mask == ALL_ROWS else [hit for hit in hits if mask.admits(hit.kind, hit.pts_s)]
 
 
 def _worst(found: Retrieved, wanted: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pipeline.closing import Closing
 from pipeline.config import Config
@@ -170,15 +170,14 @@ class Searcher(Closing):
         started = time.perf_counter()
         search = options(self._config.search, top_k=top_k)
         templates = prompts_of(search.templates)
-        found = self._opened.ask(
-            lambda view: find_sequences(
-                view.store,
-                question,
-                encode_texts(view.encoder, question.texts, templates),
-                top_k=search.top_k,
-                per_video=per_video,
+
+        def asked(view: View) -> Callable[[], SequenceAnswer]:
+            vectors = encode_texts(view.encoder, question.texts, templates)
+            return lambda: find_sequences(
+                view.store, question, vectors, top_k=search.top_k, per_video=per_video
             )
-        )
+
+        found = self._opened.ask(asked)
         took_s = time.perf_counter() - started
         return ShownSequence(found.results, found.reason, found.compared, found.bound, took_s)
 
@@ -200,13 +199,17 @@ class Searcher(Closing):
         """
         question = question_of(text, image=image, without=without)
 
-        def curve(view: View) -> ShownCurve:
+        def asked(view: View) -> Callable[[], ShownCurve]:
             (record,) = find_videos(view.store, [video])
             composed, _ = prepare(view, question)
-            found = score_curve(view.store, record, composed.vector)
-            return ShownCurve(record, found.starts_s, found.ends_s, found.times_s, found.scores)
 
-        return self._opened.ask(curve)
+            def curve() -> ShownCurve:
+                found = score_curve(view.store, record, composed.vector)
+                return ShownCurve(record, found.starts_s, found.ends_s, found.times_s, found.scores)
+
+            return curve
+
+        return self._opened.ask(asked)
 
     def close(self) -> None:
         """Let go of the store."""

@@ -6,13 +6,13 @@ Of what has many rows no dict is made for each of them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from itertools import repeat
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise, repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.data import WHOLE_FRAME, Box, Float32Array, Hit, MeanCosine, Place, RowCosine
+from pipeline.data import WHOLE_FRAME, Box, Float32Array, Hit, KeyedRow, MeanCosine, RowCosine
 from pipeline.filters import Kind
 from pipeline.store.rows import Row
 
@@ -31,9 +31,18 @@ class Columns(NamedTuple):
     fields: Mapping[str, Sequence[Any]]
 
     @classmethod
-    def of(cls, found: Any) -> Columns:
-        """Out of a `schema_pb2.SearchResultData` of one vector."""
-        return cls(found.ids.str_id.data, found.scores, _fields(found))
+    def each(cls, found: Any, count: int) -> Iterator[Columns]:
+        """What was found for each of so many vectors, out of a `schema_pb2.SearchResultData`."""
+        keys, fields = found.ids.str_id.data, _fields(found)
+        # Where nothing was found at all, how many for each may be left out.
+        ends = list(accumulate(found.topks)) or [0] * count
+        for start, end in pairwise([0, *ends]):
+            part = slice(start, end)
+            yield cls(
+                keys[part],
+                found.scores[part],
+                {name: values[part] for name, values in fields.items()},
+            )
 
 
 def rows(found: Any) -> list[Row]:
@@ -51,16 +60,15 @@ def hits(found: Columns, kind: Kind | None) -> list[Hit]:
     return list(map(Hit, keys, *place, *_times(fields), *_shapes(fields, kind), scores))
 
 
-def hits_at(found: Columns, places: Mapping[str, Place], kind: Kind | None) -> dict[Place, Hit]:
-    """As `hits`, of rows whose place is known by their key and need not have been read either."""
-    keys, scores, fields = found
+def keyed(each: Sequence[Columns], kind: Kind | None) -> dict[str, KeyedRow]:
+    """Rows of `segments` that were found for each of some vectors, by key."""
+    keys, _, fields = each[0]
     if not keys:
         return {}
-    at = [places[key] for key in keys]
-    video_ids, revisions, scenes, _ = zip(*at, strict=True)
-    shapes = _shapes(fields, kind)
-    made = map(Hit, keys, video_ids, revisions, scenes, *_times(fields), *shapes, scores)
-    return dict(zip(at, made, strict=True))
+    cosines = [dict(zip(found.keys, found.scores, strict=True)) for found in each]
+    together = zip(*(map(of.get, keys) for of in cosines), strict=True)
+    made = map(KeyedRow, *_times(fields), *_shapes(fields, kind), together)
+    return {key: row for key, row in zip(keys, made, strict=True) if None not in row.cosines}
 
 
 def cosines(found: Columns) -> list[RowCosine]:

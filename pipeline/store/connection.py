@@ -13,7 +13,6 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -25,9 +24,9 @@ from pymilvus.exceptions import ErrorCode, MilvusException
 
 from pipeline.config import StoreConfig
 from pipeline.errors import Code, ConfigError, LockedError, StoreError, VSearchError
-from pipeline.store import protocol
 from pipeline.store.client import Client
 from pipeline.store.credentials import token_of
+from pipeline.store.protocol import ColumnClient
 from pipeline.text import without_secret
 
 FAILURES = (MilvusException, grpc.RpcError)
@@ -192,9 +191,7 @@ def _client(config: StoreConfig) -> Client:
         dedicated=True,
         grpc_options=_NO_PINGS if is_lite(config.uri) else {},
     )
-    client.search = partial(protocol.search, client)
-    client.query = partial(protocol.query, client)
-    return cast("Client", client)
+    return cast("Client", ColumnClient(client))
 
 
 def _open_file(config: StoreConfig) -> Client:

@@ -14,8 +14,8 @@ from pipeline.data import (
     Embedding,
     Float32Array,
     Hit,
+    KeyedRow,
     MeanCosine,
-    Place,
     RowCosine,
     Scope,
     Totals,
@@ -172,26 +172,25 @@ class VideoStore(OpenStore):
         self, vector: Float32Array, limit: int, condition: str, fields: Sequence[str]
     ) -> Columns:
         params = {"metric_type": schema.MEAN_METRIC, "params": {}}
-        return self._reach().nearest(
-            self.names.videos, "mean", vector, limit, condition, params, fields, self._consistency
-        )
+        asked = (vector[None], limit, condition, params, fields, self._consistency)
+        return self._reach().nearest(self.names.videos, "mean", *asked)[0]
 
-    def scored(
-        self, places: Iterable[Place], vector: Float32Array, *, exact: bool = False
-    ) -> dict[Place, Hit]:
-        """Rows of `segments` by their place; places where there is none are left out.
+    def keyed(
+        self, row_ids: Iterable[str], vectors: Float32Array, *, exact: bool = False
+    ) -> dict[str, KeyedRow]:
+        """Rows of `segments` by key, with some cosines; keys that are not there are left out.
 
         Args:
-            places: Where they stand.
-            vector: Unit vector, float32 (dim,), with which the scores are cosines.
+            row_ids: Their keys.
+            vectors: Unit vectors, float32 (n, dim): the cosines are those with them.
             exact: Leave out no other. Without it an index may leave out any; a server's seldom
-                does, and gives scores for less than it takes to read vectors.
+                does, and gives cosines for less than it takes to read vectors.
         """
-        return self._reader().scored(places, vector, exact=exact)
+        return self._reader().keyed(row_ids, vectors, exact=exact)
 
     @property
     def misses(self) -> bool:
-        """Whether `scored` may leave out rows unless it is to be exact."""
+        """Whether `keyed` may leave out rows unless it is to be exact."""
         return self._reader().misses
 
     def vectors(self, row_ids: Iterable[str]) -> dict[str, Float32Array]:

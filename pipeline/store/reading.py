@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from pipeline.config import StoreConfig
-from pipeline.data import Float32Array, Hit, Place, RowCosine, Scope
+from pipeline.data import Float32Array, Hit, KeyedRow, RowCosine, Scope
 from pipeline.store import columns, rows, schema
 from pipeline.store.archive import Archive
 from pipeline.store.columns import Columns
@@ -74,10 +74,10 @@ class SegmentReader:
             raise ValueError(f"limit must be 1 to {MAX_LIMIT}, not {limit}")
         if exact and not self._index_is_exact():
             return [form.of(hit) for hit in self._compared(vector, limit, scope)]
-        hits = form.found(self._nearest(vector, limit, within(scope), form.fields, wide=exact))
+        hits = self._found(form, vector, limit, scope, wide=exact)
         if exact or len(hits) == limit or self.archive.settings.index.type == "FLAT":
             return hits
-        hits = form.found(self._nearest(vector, limit, within(scope), form.fields, wide=True))
+        hits = self._found(form, vector, limit, scope, wide=True)
         # Milvus Lite's IVF gives too few whatever it is asked; its archives are small.
         if self._is_lite_ivf() and self._misses(len(hits), limit, scope):
             return [form.of(hit) for hit in self._compared(vector, limit, scope)]
@@ -90,23 +90,22 @@ class SegmentReader:
         for row in self.requests.iterate(name, "row_id", within(scope), fields):
             yield rows.hit(row, math.nan), rows.as_vector(row["vector"])
 
-    def scored(
-        self, places: Iterable[Place], vector: Float32Array, *, exact: bool
-    ) -> dict[Place, Hit]:
-        """See `VideoStore.scored`."""
-        at = {place.row_id(): place for place in places}
+    def keyed(
+        self, row_ids: Iterable[str], vectors: Float32Array, *, exact: bool
+    ) -> dict[str, KeyedRow]:
+        """See `VideoStore.keyed`."""
         kind = self.archive.settings.identity.kind
         fields = schema.hit_fields(kind, placed=True)
         if exact or not self.has_scores:
             return {
-                at[row["row_id"]]: rows.hit_at(at[row["row_id"]], row, float(known @ vector), kind)
-                for row, known in self._fetch(at, fields)
+                row["row_id"]: rows.keyed(row, vectors @ vector, kind)
+                for row, vector in self._fetch(row_ids, fields)
             }
-        found: dict[Place, Hit] = {}
-        for keys in rows.chunks(sorted(at)):
+        found: dict[str, KeyedRow] = {}
+        for keys in rows.chunks(sorted(set(row_ids))):
             condition = among("row_id", keys)
-            answer = self._nearest(vector, len(keys), condition, fields, wide=True)
-            found |= columns.hits_at(answer, at, kind)
+            answers = self._nearest(vectors, len(keys), condition, fields, wide=True)
+            found |= columns.keyed(answers, kind)
         return found
 
     @property
@@ -150,20 +149,26 @@ class SegmentReader:
         index = self.archive.settings.index.type
         return index.startswith("IVF") and is_lite(self.config.uri)
 
+    def _found(
+        self, form: _Form[T], vector: Float32Array, limit: int, scope: Scope, *, wide: bool
+    ) -> list[T]:
+        [found] = self._nearest(vector[None], limit, within(scope), form.fields, wide=wide)
+        return form.found(found)
+
     def _nearest(
         self,
-        vector: Float32Array,
+        vectors: Float32Array,
         limit: int,
         condition: str,
         fields: Sequence[str],
         *,
         wide: bool,
-    ) -> Columns:
+    ) -> list[Columns]:
         index = self.archive.settings.index
         return self.requests.nearest(
             self.archive.names.segments,
             "vector",
-            vector,
+            vectors,
             limit,
             condition,
             schema.search_params(index, self.config.search, limit=limit, wide=wide),

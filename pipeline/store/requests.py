@@ -116,20 +116,20 @@ class Requests:
         self,
         collection: str,
         field: str,
-        vector: Float32Array,
+        vectors: Float32Array,
         limit: int,
         condition: str,
         params: dict[str, Any],
         fields: Sequence[str],
         consistency: str,
-    ) -> Columns:
-        """The rows whose `field` is nearest to a vector, as its index finds them, best first."""
+    ) -> list[Columns]:
+        """For each vector the rows whose `field` is nearest, as its index finds them."""
         with telling("search", self._config):
             found = self._retrying(
                 self.client.search,
                 collection,
                 field=field,
-                vector=vector,
+                vectors=vectors,
                 limit=limit,
                 condition=condition,
                 params=params,
@@ -137,7 +137,7 @@ class Requests:
                 consistency=consistency,
                 timeout=self._timeout,
             )
-        return Columns.of(found)
+        return list(Columns.each(found, len(vectors)))
 
     def server_version(self) -> str:
         """What answers there."""

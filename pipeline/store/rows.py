@@ -19,7 +19,7 @@ from pipeline.data import (
     FileStamp,
     Float32Array,
     Hit,
-    Place,
+    KeyedRow,
     Totals,
     Video,
     VideoEntry,
@@ -170,30 +170,17 @@ def _spans(probe: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
 def hit(row: Mapping[str, Any], score: float) -> Hit:
     """A row of `segments` without its vector."""
     place = (row["video_id"], int(row["revision"]), int(row["scene_index"]))
-    return _hit(place, row, score, None)
+    return Hit(row["row_id"], *place, *_times(row), row["kind"], Box(*row["box"]), score)
 
 
-def hit_at(place: Place, row: Mapping[str, Any], score: float, kind: Kind | None) -> Hit:
-    """As `hit`; place and kind, where the settings say the latter, need not have been read."""
-    return _hit(place[:3], row, score, kind)
+def keyed(row: Mapping[str, Any], cosines: Float32Array, kind: Kind | None) -> KeyedRow:
+    """A row of `segments`; where the kind of all of them is known, it need not have been read."""
+    box = WHOLE_FRAME if kind else Box(*row["box"])
+    return KeyedRow(*_times(row), kind or row["kind"], box, tuple(map(float, cosines)))
 
 
-def _hit(
-    place: tuple[str, int, int], row: Mapping[str, Any], score: float, kind: Kind | None
-) -> Hit:
-    video_id, revision, scene_index = place
-    return Hit(
-        row_id=row["row_id"],
-        video_id=video_id,
-        revision=revision,
-        scene_index=scene_index,
-        start_s=float(row["start_s"]),
-        end_s=float(row["end_s"]),
-        pts_s=float(row["pts_s"]),
-        kind=kind or row["kind"],
-        box=WHOLE_FRAME if kind else Box(*row["box"]),
-        score=score,
-    )
+def _times(row: Mapping[str, Any]) -> tuple[float, float, float]:
+    return float(row["start_s"]), float(row["end_s"]), float(row["pts_s"])
 
 
 def as_vector(values: Any) -> Float32Array:

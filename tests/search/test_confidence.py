@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from pipeline.data import Float32Array
-from pipeline.search.confidence import LEAST_ROWS, SAMPLE_ROWS, Background, Form, Null
+from pipeline.search.confidence import (
+    LEAST_ROWS,
+    SAMPLE_ROWS,
+    Background,
+    Form,
+    Null,
+    _standings,
+)
+from pipeline.search.standing import AXES, Cohort
 
 DIM = 64
 TEXTS = 180
@@ -43,12 +51,22 @@ class World:
 
     def confidence(self, form: Form, question: Float32Array, rows: Float32Array) -> float:
         best = rows[(rows @ question).argmax()][None]
-        return self.background.confidences(form, question, best)[0]
+        (told,) = confidences(self.background, form, question, best)
+        assert told is not None
+        return told
 
     def _noise(self, count: int) -> np.ndarray:
         noise = units(self.random.normal(size=(count, DIM)))
         noise[:, :2] = 0
         return noise
+
+
+def confidences(
+    background: Background, form: Form, question: Float32Array, rows: Float32Array
+) -> list[float | None]:
+    rivals = background.rivals(form)
+    scores, cosines = rows @ question, rows @ rivals.axes.T
+    return rivals.confidences(scores.astype(np.float64), cosines.astype(np.float64))
 
 
 @pytest.fixture(scope="module", params=range(3))
@@ -100,7 +118,7 @@ def test_a_text_and_a_picture_together(world: World) -> None:
 def test_a_better_row_is_surer(world: World) -> None:
     question = world.texts(1)[0]
     rows = np.stack([units(world.rows[0] + share * question) for share in np.linspace(0, 1, 9)])
-    told = world.background.confidences(TEXT, question, rows)
+    told = confidences(world.background, TEXT, question, rows)
     assert told == sorted(told)
     assert 0 <= told[0] < told[-1] <= 1
 
@@ -121,7 +139,7 @@ def test_in_a_larger_archive_the_same_row_is_less_sure(world: World) -> None:
     best = world.rows[[(world.rows @ question).argmax()]]
     old = world.background
     told = [
-        Background(old.texts, old.sample, rows).confidences(TEXT, question, best)[0]
+        confidences(Background(old.texts, old.sample, rows), TEXT, question, best)[0]
         for rows in (512, 5_000, 500_000)
     ]
     assert told == sorted(told, reverse=True)
@@ -132,19 +150,19 @@ def test_in_a_larger_archive_the_same_row_is_less_sure(world: World) -> None:
 def test_a_small_archive_is_enough(form: Form, rows: int) -> None:
     world = World(5, rows=rows)
     question = units(form.texts * world.texts(1)[0] + form.pictures * world.seen(1)[0])
-    told = world.background.confidences(form, question, world.rows)
+    told = confidences(world.background, form, question, world.rows)
     assert len(told) == rows
     assert all(0 <= one <= 1 for one in told)
     shown = world.shown(question, 3.0)
-    assert world.background.confidences(form, question, shown[None])[0] > max(told)
+    assert confidences(world.background, form, question, shown[None])[0] > max(told)
 
 
 def test_rows_that_are_all_the_same_tell_nothing_of_pictures() -> None:
     row = units(np.ones((1, DIM)))
     same = Background(World(1).texts(TEXTS), np.repeat(row, 64, axis=0), 64)
-    assert same.confidences(PICTURE, row[0], row) == [None]
+    assert confidences(same, PICTURE, row[0], row) == [None]
     for form in (TEXT, BOTH):
-        (told,) = same.confidences(form, row[0], row)
+        (told,) = confidences(same, form, row[0], row)
         assert told is not None
         assert 0 <= told <= 1
 
@@ -154,3 +172,22 @@ def test_far_away_it_is_none_and_certain() -> None:
     assert null.confidence(-1e9) == 0
     assert null.confidence(1e9) == 1
     assert null.confidence(3.0) == pytest.approx(np.exp(-1))
+
+
+def test_a_question_of_the_cohort_is_not_among_its_own_rivals() -> None:
+    """By hand, for questions that differ along as many directions as are looked at."""
+    random = np.random.default_rng(4)
+    questions = np.zeros((30, DIM), dtype=np.float32)
+    questions[:, 0] = 0.5
+    questions[:, 1 : 1 + AXES] = random.normal(size=(30, AXES)) / 4
+    rows = units(random.normal(size=(200, DIM)))
+    cohort = Cohort.of(questions, rows)
+    found = rows @ questions.T
+    cosines = (rows @ cohort.axes.T).astype(np.float64)
+    told = _standings(cohort, found, cosines, found)
+    for own, standing in enumerate(told):
+        best = found[found[:, own].argmax()]
+        usual = np.delete(best, own).mean()
+        assert standing == pytest.approx((best[own] - usual) / best.std(ddof=1), rel=1e-3)
+    apart = _standings(cohort, found, cosines, None)
+    assert (np.abs(apart) < np.abs(told)).all()

@@ -5,12 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from unittest.mock import patch
 
+import numpy as np
 import pytest
 
-from pipeline.config import StoreConfig
-from pipeline.search.keyed import Keyed
+from pipeline.config import IndexConfig, StoreConfig
+from pipeline.data import Place
+from pipeline.search.keyed import Keyed, KeyedRows
 from pipeline.store import VideoStore
+from tests.store.samples import IDENTITY, embeddings, video_id
 
 THERE = {"a": 1, "b": 2, "c": 3}
 
@@ -78,6 +83,36 @@ def test_who_leaves_out_nothing_is_not_asked_twice(store: VideoStore) -> None:
     keyed.begin("ax")
     assert keyed.read("abx") == {"a": 1, "b": 2}
     assert quick.calls == [{"a", "x"}, {"b"}]
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_places_and_keys_are_one_request(tmp_path: Path, count: int) -> None:
+    """Rows at places give hits, and rows by key the cosines with the axes, if there are any."""
+    rows, (vector, *axes) = embeddings("a", 6), [row.vector for row in embeddings("query", 3)]
+    places = [Place(row.video_id, 1, row.scene.index, row.sample_index) for row in rows[:4]]
+    nowhere = Place(video_id("b"), 1, 0, 0)
+    with VideoStore.connect(StoreConfig(uri=str(tmp_path / "archive.db"))) as store:
+        store.open_for_writing(IDENTITY, IndexConfig())
+        store.upsert_segments(rows, 1)
+        keyed = KeyedRows(store, vector, np.array(axes) if count else None)
+        with patch.object(store, "keyed", side_effect=store.keyed) as asked:
+            keyed.begin([*places, nowhere], [rows[5].row_id(1)])
+            hits = {hit.row_id: hit for hit in keyed.hits([*places[:3], nowhere])}
+            cosines = keyed.cosines(row.row_id(1) for row in rows[3:])
+        # The fifth was not begun, and is asked for by itself.
+        assert [len(call.args[0]) for call in asked.mock_calls] == [6, 1]
+    assert hits.keys() == {place.row_id() for place in places[:3]}
+    for row, place in zip(rows, places[:3], strict=False):
+        hit = hits[place.row_id()]
+        assert hit[:8] == (
+            row.row_id(1), row.video_id, 1, row.scene.index,
+            row.scene.start_s, row.scene.end_s, row.pts_s, row.kind,
+        )  # fmt: skip
+        assert hit.score == pytest.approx(float(row.vector @ vector), abs=1e-6)
+    assert cosines.keys() == {row.row_id(1) for row in rows[3:]}
+    for row in rows[3:]:
+        right = [float(row.vector @ other) for other in (vector, *axes[:count])]
+        assert cosines[row.row_id(1)] == pytest.approx(right, abs=1e-6)
 
 
 def test_what_is_under_way_ends_before_a_store_is_closed(store: VideoStore) -> None:

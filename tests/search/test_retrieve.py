@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
 from pipeline.config import IndexConfig, StoreConfig
 from pipeline.data import Embedding, Float32Array, Hit, Scene
+from pipeline.filters import NO_ROWS, RowMask, Selection, Span
 from pipeline.search.retrieve import Retrieved, retrieve
 from pipeline.store import VideoStore
 from tests.store.samples import DIM, IDENTITY, embeddings, record, video_id
@@ -149,3 +152,30 @@ def test_scores_are_cosines(store: VideoStore) -> None:
     put(store, "a", 1, 0.5)
     hit: Hit = retrieve(store, QUERY, top_k=1).hits[0]
     assert hit.score == pytest.approx(0.5, abs=1e-4)
+
+
+def test_videos_are_looked_up_in_the_order_of_the_rows_that_count(store: VideoStore) -> None:
+    """A filter that goes down as one for all videos lets rows through that count of none."""
+    early, late = (RowMask(*3 * ((span,),)) for span in (Span(0, 10), Span(10, 20)))
+    poor = [f"v{index}" for index in range(10)]
+    for index, name in enumerate(poor):
+        put_at(store, name, {5: 0.5 - index / 1000, 15: 0.9 - index / 1000})
+    # Met before the best one, and worse than what was found by then.
+    put_at(store, "decoy", {5: 0.1, 15: 0.85})
+    put_at(store, "best", {15: 0.8})
+    masks = {video_id(name): early for name in (*poor, "decoy")} | {video_id("best"): late}
+    with patch("pipeline.search.retrieve.MAX_IDS", 4):
+        found = retrieve(store, QUERY, top_k=2, selection=Selection(masks, NO_ROWS))
+    assert names(found, 2, "best", *poor) == ["best", "v0"]
+    assert found.cutoff is None or found.cutoff <= 0.5
+
+
+def put_at(store: VideoStore, name: str, cosines: dict[int, float]) -> None:
+    """A video with a row at each of some seconds, as near to the query as is said."""
+    rows = []
+    for second, cosine in cosines.items():
+        (row,) = near(f"{name} {second}", 1, cosine)
+        scene = Scene(second, float(second), second + 1.0, "detected")
+        rows.append(replace(row, video_id=video_id(name), scene=scene, pts_s=second + 0.5))
+    store.upsert_segments(rows, 1)
+    store.commit([record(name, count=len(rows))])

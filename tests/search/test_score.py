@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config import IndexConfig, StoreConfig
-from pipeline.data import Aggregate
+from pipeline.data import Aggregate, Float32Array
 from pipeline.filters import ALL_ROWS, ALWAYS, EVERY_ROW, NO_ROWS, RowMask, Selection, Span
 from pipeline.search import retrieve, rows, score
 from pipeline.search.aggregate import AGGREGATIONS
@@ -23,7 +23,7 @@ from pipeline.search.score import Scored, best_videos
 from pipeline.store import VideoStore
 from tests.search.archives import ROWS_A_TIME, Made, archive, cosines, direction, fill, made, scored
 from tests.store.conftest import drop_archive
-from tests.store.samples import TILED, video_id
+from tests.store.samples import DIM, TILED, mean, record, video_id
 
 NAMES = tuple(AGGREGATIONS)
 
@@ -172,17 +172,20 @@ def test_little_may_be_read(store: VideoStore, aggregate: Aggregate) -> None:
 def test_of_two_with_one_score_the_smaller_id_is_first(
     store: VideoStore, aggregate: Aggregate
 ) -> None:
+    # Halves of which four make a unit vector: their sums are exact in whatever order they are
+    # added up, which differs between rows of one product.
     random = np.random.default_rng(1)
-    one = made("v0", 6, random)
+    shown = made("v0", 4, random).rows
+    halves = tuple(replace(row, vector=_halves(random)) for row in shown)
     videos = [
         Made(
-            replace(one.record, video=replace(one.record.video, video_id=video_id(name))),
-            tuple(replace(row, video_id=video_id(name)) for row in one.rows),
+            replace(record(name, count=4), mean=mean(halves)),
+            tuple(replace(row, video_id=video_id(name)) for row in halves),
         )
         for name in ("v0", "v1", "v2", "v3", "v4")
     ]
     fill(store, videos)
-    vector = direction(random)
+    vector = _halves(random)
     with limits(widest=1000):
         found = best_videos(store, vector, aggregate, top_k=5)
         assert_exhaustive(found, videos, vector, aggregate, 5)
@@ -190,6 +193,13 @@ def test_of_two_with_one_score_the_smaller_id_is_first(
         if aggregate in ("top_mean", "softmax"):
             found = best_videos(store, vector, aggregate, top_k=2)
             assert_exhaustive(found, videos, vector, aggregate, 2)
+
+
+def _halves(random: np.random.Generator) -> Float32Array:
+    """A unit vector with four halves, float32 (DIM,)."""
+    vector = np.zeros(DIM, dtype=np.float32)
+    vector[random.permutation(DIM)[:4]] = random.choice([-0.5, 0.5], size=4)
+    return vector
 
 
 @pytest.mark.parametrize("aggregate", NAMES)

@@ -98,7 +98,7 @@ def test_a_sample_that_is_drawn_anew_does_not_ask_twice(
 ) -> None:
     monkeypatch.setattr(opening, "FRESH_S", -1.0)
     asked: list[View] = []
-    searcher._opened.ask(asked.append)
-    searcher._opened.ask(asked.append)
+    for _ in range(2):
+        searcher._opened.ask(lambda view: lambda: asked.append(view))
     assert len(asked) == 2
     assert asked[0] is not asked[1]

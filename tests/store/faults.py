@@ -120,12 +120,17 @@ def cuts_off(options: dict[str, Any]) -> None:
 
 
 class Wire:
-    """A TCP line to a server that can go dead: connections stay open, and nothing comes through."""
+    """A TCP line to a server.
+
+    It can go dead: connections stay open, and nothing comes through. Or it is cut: connections end,
+    and the next ones too.
+    """
 
     def __init__(self, uri: str) -> None:
         parts = urlsplit(uri)
         self._target = (parts.hostname, parts.port)
         self._dead = threading.Event()
+        self.refusing = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -137,19 +142,26 @@ class Wire:
     def go_dead(self) -> None:
         self._dead.set()
 
+    def cut(self, *, refusing: int) -> None:
+        """End all connections, and so many that are made next."""
+        self.refusing = refusing
+        ended, self._open = self._open, []
+        _end(ended)
+
     def __enter__(self) -> Wire:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for each in (self._listener, *self._open):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+        _end([self._listener, *self._open])
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
+                if self.refusing > 0:
+                    self.refusing -= 1
+                    near.close()
+                    continue
                 far = socket.create_connection(self._target)
                 self._open += [near, far]
                 for source, sink in ((near, far), (far, near)):
@@ -161,3 +173,10 @@ class Wire:
                 if not self._dead.is_set():
                     sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
+
+
+def _end(sockets: list[socket.socket]) -> None:
+    for each in sockets:
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+        each.close()

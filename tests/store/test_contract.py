@@ -362,25 +362,27 @@ class TestVectors:
         assert store.vectors([]) == {}
 
     @pytest.mark.parametrize("exact", [False, True])
-    def test_scores_by_place(self, store: VideoStore, exact: bool) -> None:
+    def test_rows_by_key_with_cosines(self, store: VideoStore, exact: bool) -> None:
         """Few enough of many rows that a server compares each; what is not there is left out."""
         store.upsert_segments(embeddings("crowd", 2000), 1)
         ingest(store, "a")
         ingest(store, "b")
         wanted = [*embeddings("a")[1:3], embeddings("b")[4]]
-        query = embeddings("query", 1)[0].vector
+        queries = np.array([row.vector for row in embeddings("query", 3)])
         places = [Place(row.video_id, 1, row.scene.index, row.sample_index) for row in wanted]
         others = [Place(video_id("a"), 2, 0, 0), Place(video_id("c"), 1, 0, 0)]
-        found = store.scored([*places, *others], query, exact=exact)
-        assert found.keys() == set(places)
+        keys = [place.row_id() for place in (*places, *others)]
+        found = store.keyed(keys, queries, exact=exact)
+        assert found.keys() == {place.row_id() for place in places}
         for place, row in zip(places, wanted, strict=True):
-            hit = found[place]
-            assert hit._replace(score=0.0) == Hit(
+            known = found[place.row_id()]
+            assert known.cosines == pytest.approx(queries @ row.vector, abs=1e-5)
+            assert Hit.at(place.row_id(), place, known) == Hit(
                 row.row_id(1), row.video_id, 1, row.scene.index, row.scene.start_s,
-                row.scene.end_s, row.pts_s, row.kind, row.box, 0.0,
+                row.scene.end_s, row.pts_s, row.kind, row.box, known.cosines[0],
             )  # fmt: skip
-            assert hit.score == pytest.approx(float(row.vector @ query), abs=1e-5)
-        assert store.scored([], query, exact=exact) == {}
+        assert store.keyed([], queries, exact=exact) == {}
+        assert store.keyed(["0" * 32], queries, exact=exact) == {}
 
     @pytest.mark.parametrize(("pooling", "kind"), [("none", "frame"), ("mean", "scene")])
     def test_what_the_settings_say_of_all_rows_need_not_be_read(
@@ -394,10 +396,11 @@ class TestVectors:
             store.upsert_segments(rows, 1)
             hits = store.search(rows[0].vector, limit=5, scope=Scope())
             places = [Place(row.video_id, 1, row.scene.index, row.sample_index) for row in rows]
-            scored = store.scored(places, rows[0].vector)
+            keyed = store.keyed([place.row_id() for place in places], rows[0].vector[None])
             every = {hit.row_id: hit for hit, _ in store.scan(Scope())}
-        assert len(hits) == len(scored) == len(every) == 5
-        for hit in (*hits, *scored.values()):
+        by_key = [Hit.at(place.row_id(), place, keyed[place.row_id()]) for place in places]
+        assert len(hits) == len(keyed) == len(every) == 5
+        for hit in (*hits, *by_key):
             assert (hit.kind, hit.box) == (kind, WHOLE_FRAME)
             assert hit._replace(score=0.0) == every[hit.row_id]._replace(score=0.0)
 
@@ -451,22 +454,21 @@ def test_every_index_finds_every_row(config: StoreConfig, kind: str) -> None:
     ("index", "asked_twice"),
     [("HNSW", True), ("IVF_FLAT", False), ("IVF_SQ8", False), ("FLAT", False)],
 )
-def test_scores_of_every_index_by_place(
+def test_cosines_of_every_index_by_key(
     config: StoreConfig, index: Literal["HNSW", "IVF_FLAT", "IVF_SQ8", "FLAT"], asked_twice: bool
 ) -> None:
     """None is left out and each is the cosine, unless the store says that it may miss."""
     rows = embeddings("a", 2000)
     query = embeddings("query", 1)[0].vector
-    places = [Place(row.video_id, 1, row.scene.index, row.sample_index) for row in rows[:1500:10]]
+    wanted = {row.row_id(1): row for row in rows[:1500:10]}
     with VideoStore.connect(config) as store:
         store.open_for_writing(TILED, IndexConfig(type=index))
         store.upsert_segments(rows, 1)
         store.flush()
-        found = store.scored(places, query)
+        found = store.keyed(wanted, query[None])
         assert store.misses == (asked_twice and not is_lite(config.uri))
         if store.misses:
-            found |= store.scored(set(places) - found.keys(), query, exact=True)
-        assert found.keys() == set(places)
-    for row in rows[:1500:10]:
-        hit = found[Place(row.video_id, 1, row.scene.index, row.sample_index)]
-        assert hit.score == pytest.approx(float(row.vector @ query), abs=1e-5)
+            found |= store.keyed(wanted.keys() - found.keys(), query[None], exact=True)
+        assert found.keys() == wanted.keys()
+    for key, row in wanted.items():
+        assert found[key].cosines == pytest.approx([float(row.vector @ query)], abs=1e-5)

@@ -247,3 +247,23 @@ def test_a_dead_line_to_the_server(server: StoreConfig) -> None:
         with pytest.raises(StoreError, match=r"cannot write rows: no answer within 1 s"):
             store.upsert_segments(embeddings("a"), 1)
         store.close()
+
+
+def test_what_is_read_is_asked_for_again_over_a_new_line(server: StoreConfig) -> None:
+    """Searches and queries are sent past pymilvus' own methods, and repeated as by those."""
+    with VideoStore.connect(server) as store:
+        store.open_for_writing(IDENTITY, IndexConfig())
+        write(store)
+    with Wire(server.uri) as wire, VideoStore(_over(wire, server)) as store:
+        store.open_for_reading()
+        wire.cut(refusing=1)
+        hits = store.search(embeddings("a")[0].vector, limit=5, scope=Scope())
+        assert {hit.video_id for hit in hits} == {A}
+        assert wire.refusing == 0
+        wire.cut(refusing=1)
+        assert_whole(store)
+        assert wire.refusing == 0
+
+
+def _over(wire: Wire, server: StoreConfig) -> StoreConfig:
+    return server.model_copy(update={"uri": wire.uri})
