@@ -55,7 +55,7 @@ class Keyed(Generic[K, T]):
 
 
 class KeyedRows:
-    """What is read by key of the rows of `segments`: one request for all that is wanted of it.
+    """What is read by key of the rows of `segments`, most of it with the one request that is begun.
 
     Args:
         store: Open for reading.
