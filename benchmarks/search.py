@@ -6,7 +6,7 @@ there is for an index; `structured` ones differ in 32 directions, as a model's d
 owns 30% of all rows.
 
 Fast: a whole answer but for its text encoder, which gives vectors drawn before: following the
-alias, scoring, looking up videos, moments, and the confidence from the vectors of the best rows.
+alias, scoring, looking up videos, moments, and confidence.
 The reference is the least that gives any answer: one bare Milvus search for 100 rows, with the same
 fields and the same consistency, and one lookup by key of the videos that it met, without proof
 that they are distinct or enough; or, in the rows named so, a lookup of ten of them. In the `owned`

@@ -11,13 +11,12 @@ import numpy as np
 from pipeline.data import Float32Array, Hit, KeyedRow, Place
 from pipeline.store import VideoStore
 
-K = TypeVar("K")
 T = TypeVar("T")
 
-_Ask = Callable[[Iterable[K]], dict[K, T]]
+_Ask = Callable[[Iterable[str]], dict[str, T]]
 
 
-class Keyed(Generic[K, T]):
+class Keyed(Generic[T]):
     """Reads something by key, part of it ahead; not for several threads.
 
     Args:
@@ -26,32 +25,37 @@ class Keyed(Generic[K, T]):
         sure: Reads what is wanted and not there by then; None if `quick` leaves out nothing.
     """
 
-    def __init__(self, store: VideoStore, quick: _Ask[K, T], sure: _Ask[K, T] | None) -> None:
+    def __init__(self, store: VideoStore, quick: _Ask[T], sure: _Ask[T] | None) -> None:
         self._store = store
         self._quick = quick
         self._sure = sure
-        self._ahead: list[tuple[frozenset[K], Future[dict[K, T]]]] = []
+        self._read: dict[str, T] = {}
+        self._ahead: list[tuple[frozenset[str], Future[dict[str, T]]]] = []
 
-    def begin(self, keys: Iterable[K]) -> None:
+    def begin(self, keys: Iterable[str]) -> None:
         """Read what may be wanted, beside other work."""
         begun = frozenset(keys)
         self._ahead.append((begun, self._store.beside(lambda: self._quick(begun))))
 
-    def read(self, keys: Iterable[K]) -> Mapping[K, T]:
+    def read(self, keys: Iterable[str]) -> Mapping[str, T]:
         """What belongs to these keys, in no order; keys that are not there are left out.
 
         Raises:
             StoreError: The store failed, now or at what was begun.
         """
         left = set(keys)
-        found: dict[K, T] = {}
+        found = {key: self._read[key] for key in left & self._read.keys()}
+        left -= found.keys()
         for begun, ahead in self._ahead:
             if not left.isdisjoint(begun):
                 there = {key: each for key, each in ahead.result().items() if key in left}
                 found |= there
                 left -= begun if self._sure is None else there.keys()
-        read = self._sure or self._quick
-        return found | read(left) if left else found
+        if left:
+            read = (self._sure or self._quick)(left)
+            self._read |= read
+            found |= read
+        return found
 
 
 class KeyedRows:
@@ -67,7 +71,7 @@ class KeyedRows:
         self, store: VideoStore, vector: Float32Array, axes: Float32Array | None = None
     ) -> None:
         vectors = vector[None] if axes is None else np.vstack([vector, axes])
-        self._rows: Keyed[str, KeyedRow] = Keyed(
+        self._rows: Keyed[KeyedRow] = Keyed(
             store,
             lambda keys: store.keyed(keys, vectors),
             (lambda keys: store.keyed(keys, vectors, exact=True)) if store.misses else None,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Protocol
-
-from pipeline.data import Float32Array
 
 
 class Client(Protocol):
-    """The methods of a `pymilvus.MilvusClient` that are used; `search` and `query` are our own."""
+    """The methods of a `pymilvus.MilvusClient` that are used; two are protocol.py's."""
 
     def alter_alias(self, collection_name: str, alias: str, **options: Any) -> Any: ...
     def close(self) -> None: ...
@@ -29,27 +26,6 @@ class Client(Protocol):
     def list_collections(self, **options: Any) -> Any: ...
     def list_indexes(self, collection_name: str, **options: Any) -> Any: ...
     def load_collection(self, collection_name: str, **options: Any) -> Any: ...
-    def query(
-        self,
-        collection_name: str,
-        *,
-        condition: str,
-        fields: Sequence[str],
-        consistency: str,
-        timeout: float,
-        **options: Any,
-    ) -> Any: ...
-    def search(
-        self,
-        collection_name: str,
-        *,
-        field: str,
-        vectors: Float32Array,
-        limit: int,
-        condition: str,
-        params: dict[str, Any],
-        fields: Sequence[str],
-        consistency: str,
-        timeout: float,
-    ) -> Any: ...
+    def query(self, collection_name: str, **options: Any) -> Any: ...
+    def search(self, collection_name: str, **options: Any) -> Any: ...
     def upsert(self, collection_name: str, data: Any, **options: Any) -> Any: ...
