@@ -50,8 +50,6 @@ def quote(value: str) -> str:
         ValueError: A lone surrogate: it has no UTF-8 form, so Milvus can neither hold nor compare
             it.
     """
-    if value.isascii() and value.isalnum():  # a key, of which a request has many
-        return f'"{value}"'
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -253,7 +251,11 @@ def _joined(operator: str, conditions: Sequence[str]) -> str:
 
 
 def _listed(values: Iterable[str]) -> str:
-    return f"[{', '.join(quote(value) for value in sorted(values))}]"
+    every = sorted(values)
+    text = "".join(every)
+    if text.isascii() and text.isalnum():  # keys, of which a request has many
+        return '["' + '", "'.join(every) + '"]'
+    return f"[{', '.join(map(quote, every))}]"
 
 
 def _seconds(value: float) -> str:
