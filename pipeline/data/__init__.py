@@ -56,12 +56,11 @@ from pipeline.data.reports import (
     Warned,
 )
 from pipeline.data.rows import (
+    ByKey,
     Embedding,
     Hit,
     Identity,
-    KeyedRow,
     MeanCosine,
-    Place,
     RowCosine,
     SceneEmbeddings,
     Scope,
@@ -69,6 +68,7 @@ from pipeline.data.rows import (
     VideoEntry,
     VideoFacts,
     VideoRecord,
+    row_ids,
 )
 from pipeline.filters import Kind
 
@@ -79,6 +79,7 @@ __all__ = [
     "Answer",
     "Boundary",
     "Box",
+    "ByKey",
     "Committed",
     "Decoded",
     "Embedding",
@@ -95,14 +96,12 @@ __all__ = [
     "Identity",
     "IngestReport",
     "Int64Array",
-    "KeyedRow",
     "Killed",
     "Kind",
     "MeanCosine",
     "Moment",
     "Order",
     "Picture",
-    "Place",
     "Plan",
     "Progress",
     "Question",
@@ -130,4 +129,5 @@ __all__ = [
     "VideoRecord",
     "Warned",
     "Words",
+    "row_ids",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,20 +12,19 @@ from pipeline.data.media import Box, RecordedFrom, Scene, Video
 from pipeline.filters import EVERY_ROW, Kind, Selection
 
 
-class Place(NamedTuple):
-    """Where a row stands: the how manyth, from 0, in which scene of a revision of a video."""
+def row_ids(video_id: str, revision: int, places: Iterable[tuple[int, int]]) -> list[str]:
+    """Primary keys of rows: the same place gives the same 32 hex digits on every run.
 
-    video_id: str
-    revision: int
-    scene_index: int
-    sample_index: int
-
-    def row_id(self) -> str:
-        """The primary key of the row: the same place gives the same 32 hex digits on every run."""
-        # Each name of a field takes as long as a third of the hash, and a question has many places.
-        video_id, revision, scene_index, sample_index = self
-        facts = f"{video_id}/{revision}/{scene_index}/{sample_index}"
-        return hashlib.sha256(facts.encode()).hexdigest()[:32]
+    Args:
+        video_id: Whose.
+        revision: Which of its.
+        places: The index of the scene, and the how manyth row of it that is, from 0, of each.
+    """
+    every = f"{video_id}/{revision}/".encode()
+    return [
+        hashlib.sha256(b"%b%d/%d" % (every, scene, sample)).hexdigest()[:32]
+        for scene, sample in places
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +51,8 @@ class Embedding:
 
     def row_id(self, revision: int) -> str:
         """The row's primary key."""
-        return Place(self.video_id, revision, self.scene.index, self.sample_index).row_id()
+        [key] = row_ids(self.video_id, revision, [(self.scene.index, self.sample_index)])
+        return key
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,18 +226,25 @@ class Hit(NamedTuple):
     box: Box
     score: float
 
+
+class ByKey(NamedTuple):
+    """Rows that were read by key.
+
+    Args:
+        hits: By key; their scores are the cosines with the first vector that was asked with.
+        others: For each other vector its cosines with them, by key.
+    """
+
+    hits: dict[str, Hit]
+    others: Sequence[dict[str, float]]
+
     @classmethod
-    def at(cls, key: str, place: Place, row: KeyedRow) -> Hit:
-        """A row that was read by its key, which follows from its place."""
-        return cls._make((key, *place[:3], *row[:5], row.cosines[0]))
+    def none(cls, vectors: int) -> ByKey:
+        """No row yet, with so many vectors."""
+        return cls({}, [{} for _ in range(vectors - 1)])
 
-
-class KeyedRow(NamedTuple):
-    """What was read of a row by its key; `cosines` are those with the vectors asked with."""
-
-    start_s: float
-    end_s: float
-    pts_s: float
-    kind: Kind
-    box: Box
-    cosines: tuple[float, ...]
+    def add(self, more: ByKey) -> None:
+        """Take in further rows, with the same vectors."""
+        self.hits.update(more.hits)
+        for cosines, others in zip(self.others, more.others, strict=True):
+            cosines.update(others)

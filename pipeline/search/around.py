@@ -7,10 +7,11 @@ of that nothing which the search met.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 
-from pipeline.data import Hit, Place, VideoRecord
+from pipeline.data import Hit, VideoRecord, row_ids
 from pipeline.filters import ALL_ROWS, RowMask
 from pipeline.search.moments import Sampling
 
@@ -21,8 +22,8 @@ A request costs as much as a hundred of the rows in it.
 """
 
 
-def first_places(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> list[Place]:
-    """Where `Around` is likely to look first, in a video of which only some rows are known.
+def first_keys(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> list[str]:
+    """Of what `Around` is likely to look at first, in a video of which only some rows are known.
 
     Args:
         met: The rows, best first.
@@ -30,7 +31,8 @@ def first_places(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> list[P
         gap_s: As in `moments_of`.
     """
     places = range(sampling.rows_of(met[0].end_s - met[0].start_s))
-    return _unknown(met, first_scenes(met, sampling, gap_s), places)
+    scenes = first_scenes(met, sampling, gap_s)
+    return _unknown({hit.row_id: hit for hit in met}, scenes, places, sampling.most_rows)
 
 
 def first_scenes(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> range:
@@ -58,7 +60,8 @@ class Around:
     """What of a video was read: scenes in a row, with all the rows that count.
 
     Args:
-        met: The rows that are known, best first.
+        met: The rows that the search met, best first.
+        ahead: Others that are known, of any revision.
         record: Of the video.
         sampling: Of the archive.
         mask: Which of its rows count.
@@ -68,6 +71,7 @@ class Around:
     def __init__(
         self,
         met: Sequence[Hit],
+        ahead: Iterable[Hit],
         record: VideoRecord,
         sampling: Sampling,
         mask: RowMask,
@@ -76,8 +80,9 @@ class Around:
         self.record = record
         self.mask = mask
         self.rows: dict[str, Hit] = {}
-        self._met = met
-        self._bounded = sampling.most_rows is not None
+        of_it = (hit for hit in ahead if hit.revision == record.revision)
+        self._known = {hit.row_id: hit for hit in (*of_it, *met)}
+        self._most_rows = sampling.most_rows
         # Where it is not known, one more than usual, to see that there is no other.
         self._usual = sampling.most_rows or 1 + math.ceil(record.rows / record.scenes)
         self._places = range(self._usual)
@@ -93,21 +98,21 @@ class Around:
         """Whether nothing is to be read."""
         return not self._unread
 
-    def wanted(self) -> list[Place]:
-        """Where there may be rows that are to be read."""
-        return _unknown(self._met, self._unread, self._places)
+    def wanted(self) -> list[str]:
+        """Keys of what is to be read, some of which may not be there."""
+        return _unknown(self._known, self._unread, self._places, self._most_rows)
 
     def take(self, found: Iterable[Hit]) -> None:
         """Note the rows of these keys. There may be more to be read."""
         scenes = set(self._unread)
-        taken = [*(hit for hit in self._met if hit.scene_index in scenes), *found]
+        taken = [*(hit for hit in self._known.values() if hit.scene_index in scenes), *found]
         self._start_s = min([self._start_s, *[hit.start_s for hit in taken]])
         self._end_s = max([self._end_s, *[hit.end_s for hit in taken]])
         every, admits = self.mask == ALL_ROWS, self.mask.admits
         self.rows |= {hit.row_id: hit for hit in taken if every or admits(hit.kind, hit.pts_s)}
         both = {*self._scenes, *scenes}
         self._scenes = range(min(both), max(both) + 1)
-        self._unread = [] if self._bounded else self._full(taken)
+        self._unread = [] if self._most_rows else self._full(taken)
         self._places = range(self._places.stop, 2 * self._places.stop)
 
     def _full(self, taken: Iterable[Hit]) -> list[int]:
@@ -129,16 +134,13 @@ class Around:
         return list(range(max(0, start), min(self.record.scenes, stop)))
 
 
-def _unknown(met: Sequence[Hit], scenes: Iterable[int], samples: range) -> list[Place]:
-    """Where some rows of some scenes stand, those that are known left out."""
-    best = met[0]
-    known = {hit.row_id for hit in met}
-    touched = {hit.scene_index for hit in met}
-    video_id, revision = best.video_id, best.revision
-    apart: list[int] = []
-    shared: list[int] = []
-    for scene in scenes:
-        (shared if scene in touched else apart).append(scene)
-    places = [Place(video_id, revision, scene, n) for scene in apart for n in samples]
-    beside = (Place(video_id, revision, scene, n) for scene in shared for n in samples)
-    return places + [place for place in beside if place.row_id() not in known]
+def _unknown(
+    known: Mapping[str, Hit], scenes: Iterable[int], places: range, most_rows: int | None
+) -> list[str]:
+    """Keys of the rows at some places of some scenes, those that are known left out."""
+    if most_rows is not None:
+        count = Counter(hit.scene_index for hit in known.values())
+        scenes = [scene for scene in scenes if count[scene] < most_rows]
+    one = next(iter(known.values()))
+    keys = row_ids(one.video_id, one.revision, product(scenes, places))
+    return [key for key in keys if key not in known]

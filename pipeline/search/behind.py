@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.data import Float32Array, Hit, Moment, Scope, VideoRecord
 from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
-from pipeline.search.around import Around, first_places
+from pipeline.search.around import Around, first_keys
 from pipeline.search.keyed import KeyedRows
 from pipeline.search.moments import Sampling, best_moment_of
 from pipeline.search.retrieve import first_window
@@ -40,7 +40,7 @@ def rows_behind(
         gap_s: As in `moments_of`.
         selection: Which of their rows count.
         every: All rows, not the nearest alone.
-        ahead: What `read_ahead` began.
+        ahead: What `read_ahead` read into.
 
     Returns:
         Rows of each, best first, by video id.
@@ -71,7 +71,7 @@ def read_ahead(
     *,
     gap_s: float,
 ) -> None:
-    """Begin to read what `rows_behind` is likely to want, before anything is known of the videos.
+    """Read what `rows_behind` is likely to want, before anything is known of the videos.
 
     Args:
         keyed: To be given to `rows_behind`.
@@ -79,9 +79,10 @@ def read_ahead(
         sampling: Of the archive.
         gap_s: As in `moments_of`.
     """
-    rows = list(met)
-    places = [place for hits in rows for place in first_places(hits, sampling, gap_s)]
-    keyed.begin(places, [hits[0].row_id for hits in rows])
+    # The best row's own cosines are wanted, too.
+    keyed.read_ahead(
+        key for hits in met for key in (hits[0].row_id, *first_keys(hits, sampling, gap_s))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +114,7 @@ class _Reader:
             met: Of each video the rows that are known, best first.
         """
         found: dict[str, list[Hit]] = {}
-        open_ = {
-            key: Around(
-                hits, self.records[key], self.sampling, self.selection.mask(key), self.gap_s
-            )
-            for key, hits in met.items()
-        }
+        open_ = {key: self._around(key, hits) for key, hits in met.items()}
         while open_:
             self._read(open_)
             for video_id, around in open_.items():
@@ -134,10 +130,15 @@ class _Reader:
             open_ = {key: around for key, around in open_.items() if not around.is_read}
         return found
 
+    def _around(self, video_id: str, met: Sequence[Hit]) -> Around:
+        known, record = self.keyed.ahead(video_id), self.records[video_id]
+        mask = self.selection.mask(video_id)
+        return Around(met, known, record, self.sampling, mask, self.gap_s)
+
     def _read(self, open_: Mapping[str, Around]) -> None:
         found: dict[str, list[Hit]] = {video_id: [] for video_id in open_}
-        places = [place for around in open_.values() for place in around.wanted()]
-        for hit in self.keyed.hits(places):
+        keys = [key for around in open_.values() for key in around.wanted()]
+        for hit in self.keyed.hits(keys):
             found[hit.video_id].append(hit)
         for video_id, around in open_.items():
             around.take(found[video_id])

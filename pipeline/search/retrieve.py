@@ -76,7 +76,7 @@ def retrieve(
         vector: Unit query vector, float32 (dim,).
         top_k: Wanted number of videos.
         selection: Which rows of which videos count.
-        met: Told of videos that may be among the best the rows that count, best first, before
+        met: Told of videos that may be among the best the rows that count, best first, while
             they are looked up.
     """
     search = _Search(store, vector, selection, met)
@@ -227,19 +227,7 @@ class _Search:
             for hit in hits
             if (admit := admits[hit.video_id]) is None or admit(hit.kind, hit.pts_s)
         )
-        unknown = [video_id for video_id in ours if video_id not in found.records]
-        self.met([ours[video_id] for video_id in unknown[: max(0, wanted - len(found.records))]])
-        looked_up: list[str] = []
-        stale: dict[str, int] = {}
-        found.cutoff = None
-        while left := unknown[len(looked_up) :]:
-            worst = _worst(found, wanted)
-            if ours[left[0]][0].score < worst:
-                found.cutoff = ours[left[0]][0].score
-                break
-            chunk = left[: max(_LOOKED_UP, wanted - len(found.records))]
-            looked_up += chunk
-            stale |= self._keep(found, {video_id: ours[video_id] for video_id in chunk})
+        looked_up, stale = self._look_up(found, ours, wanted)
         foreign = {video_id for video_id, mask in masks.items() if mask == NO_ROWS}
         gone = {each for each in looked_up if each not in found.records and each not in stale}
         return replace(
@@ -248,17 +236,49 @@ class _Search:
             revisions={**scope.revisions, **stale},
         )
 
-    def _keep(self, found: Retrieved, ours: Mapping[str, list[Hit]]) -> dict[str, int]:
-        """Keep hits of committed videos; the revisions of those that have shown only others."""
+    def _look_up(
+        self, found: Retrieved, ours: Mapping[str, list[Hit]], wanted: int
+    ) -> tuple[list[str], dict[str, int]]:
+        """Keep hits of committed videos.
+
+        Returns:
+            Who was looked up, and of those that have shown only rows of other revisions their own.
+        """
+        unknown = [video_id for video_id in ours if video_id not in found.records]
+        looked_up: list[str] = []
         stale: dict[str, int] = {}
-        for video_id, record in self.store.videos(ours).items():
-            counting = [hit for hit in ours[video_id] if hit.revision == record.revision]
-            if counting:
-                found.hits += counting
-                found.records[video_id] = record
-            else:
-                stale[video_id] = record.revision
-        return stale
+        found.cutoff = None
+        reading: Future[dict[str, VideoRecord]] | None = None
+        if unknown and (more := wanted - len(found.records)) > 0:
+            first = unknown[: max(_LOOKED_UP, more)]
+            # Who is told makes the longer request, and makes it while this one is under way.
+            reading = self.store.beside(lambda: self.store.videos(first))
+            self.met([ours[video_id] for video_id in unknown[:more]])
+        while left := unknown[len(looked_up) :]:
+            if ours[left[0]][0].score < _worst(found, wanted):
+                found.cutoff = ours[left[0]][0].score
+                break
+            chunk = left[: max(_LOOKED_UP, wanted - len(found.records))]
+            looked_up += chunk
+            records = reading.result() if reading else self.store.videos(chunk)
+            reading = None
+            stale |= _keep(found, ours, records)
+        return looked_up, stale
+
+
+def _keep(
+    found: Retrieved, ours: Mapping[str, list[Hit]], records: Mapping[str, VideoRecord]
+) -> dict[str, int]:
+    """Keep hits of committed videos; the revisions of those that have shown only others."""
+    stale: dict[str, int] = {}
+    for video_id, record in records.items():
+        counting = [hit for hit in ours[video_id] if hit.revision == record.revision]
+        if counting:
+            found.hits += counting
+            found.records[video_id] = record
+        else:
+            stale[video_id] = record.revision
+    return stale
 
 
 def _by_video(hits: Iterable[Hit]) -> dict[str, list[Hit]]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.data import WHOLE_FRAME, Box, Float32Array, Hit, KeyedRow, MeanCosine, RowCosine
+from pipeline.data import WHOLE_FRAME, Box, ByKey, Float32Array, Hit, MeanCosine, RowCosine
 from pipeline.filters import Kind
 from pipeline.store.rows import Row
 
@@ -23,12 +23,14 @@ class Columns(NamedTuple):
     Args:
         keys: Of each row.
         scores: Of each row.
-        fields: By name, of each row.
+        fields: By name, of each row that was found for any vector.
+        part: Which of these are its own.
     """
 
     keys: Sequence[str]
     scores: Sequence[float]
     fields: Mapping[str, Sequence[Any]]
+    part: slice
 
     @classmethod
     def each(cls, found: Any, count: int) -> Iterator[Columns]:
@@ -38,11 +40,11 @@ class Columns(NamedTuple):
         ends = list(accumulate(found.topks)) or [0] * count
         for start, end in pairwise([0, *ends]):
             part = slice(start, end)
-            yield cls(
-                keys[part],
-                found.scores[part],
-                {name: values[part] for name, values in fields.items()},
-            )
+            yield cls(keys[part], found.scores[part], fields, part)
+
+    def field(self, name: str) -> Sequence[Any]:
+        """Of each row."""
+        return self.fields[name][self.part]
 
 
 def rows(found: Any) -> list[Row]:
@@ -53,48 +55,44 @@ def rows(found: Any) -> list[Row]:
 
 def hits(found: Columns, kind: Kind | None) -> list[Hit]:
     """Rows of `segments`; where the kind of all of them is known, it need not have been read."""
-    keys, scores, fields = found
-    if not keys:
+    if not found.keys:
         return []
-    place = (fields["video_id"], fields["revision"], fields["scene_index"])
-    return list(map(Hit, keys, *place, *_times(fields), *_shapes(fields, kind), scores))
+    place = map(found.field, ("video_id", "revision", "scene_index"))
+    times = map(found.field, ("start_s", "end_s", "pts_s"))
+    shape = (repeat(kind), repeat(WHOLE_FRAME)) if kind else _shape(found)
+    return list(map(Hit, found.keys, *place, *times, *shape, found.scores))
 
 
-def keyed(each: Sequence[Columns], kind: Kind | None) -> dict[str, KeyedRow]:
-    """Rows of `segments` that were found for each of some vectors, by key."""
-    keys, _, fields = each[0]
-    if not keys:
-        return {}
-    cosines = [dict(zip(found.keys, found.scores, strict=True)) for found in each]
-    together = zip(*(map(of.get, keys) for of in cosines), strict=True)
-    made = map(KeyedRow, *_times(fields), *_shapes(fields, kind), together)
-    return {key: row for key, row in zip(keys, made, strict=True) if None not in row.cosines}
+def by_key(each: Sequence[Columns], kind: Kind | None) -> ByKey:
+    """Rows of `segments` that were found for each of some vectors."""
+    first, *rest = each
+    found = {hit.row_id: hit for hit in hits(first, kind)}
+    others = [dict(zip(other.keys, other.scores, strict=True)) for other in rest]
+    # An index may leave out another row for each.
+    for cosines in others:
+        if found.keys() - cosines.keys():
+            found = {key: hit for key, hit in found.items() if key in cosines}
+    return ByKey(found, others)
 
 
 def cosines(found: Columns) -> list[RowCosine]:
     """Rows of which no more was asked than COSINE_FIELDS."""
-    keys, scores, fields = found
-    if not keys:
+    if not found.keys:
         return []
-    return list(map(RowCosine, fields["video_id"], fields["revision"], scores))
+    return list(map(RowCosine, found.field("video_id"), found.field("revision"), found.scores))
 
 
 def means(found: Columns) -> list[MeanCosine]:
     """Rows of `videos` by their mean, read with MEAN_FIELDS."""
-    keys, scores, fields = found
-    if not keys:
+    if not found.keys:
         return []
-    return list(map(MeanCosine, keys, fields["revision"], fields["rows"], scores))
+    return list(
+        map(MeanCosine, found.keys, found.field("revision"), found.field("rows"), found.scores)
+    )
 
 
-def _times(fields: Mapping[str, Sequence[Any]]) -> tuple[Sequence[float], ...]:
-    return fields["start_s"], fields["end_s"], fields["pts_s"]
-
-
-def _shapes(fields: Mapping[str, Sequence[Any]], kind: Kind | None) -> tuple[Any, Any]:
-    if kind:
-        return repeat(kind), repeat(WHOLE_FRAME)
-    return fields["kind"], (Box(*box) for box in fields["box"])
+def _shape(found: Columns) -> tuple[Any, Any]:
+    return found.field("kind"), (Box(*box) for box in found.field("box"))
 
 
 def _fields(found: Any) -> dict[str, Sequence[Any]]:

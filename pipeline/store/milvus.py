@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.data import (
+    ByKey,
     Embedding,
     Float32Array,
     Hit,
-    KeyedRow,
     MeanCosine,
     RowCosine,
     Scope,
@@ -175,9 +175,7 @@ class VideoStore(OpenStore):
         asked = (vector[None], limit, condition, params, fields, self._consistency)
         return self._reach().nearest(self.names.videos, "mean", *asked)[0]
 
-    def keyed(
-        self, row_ids: Iterable[str], vectors: Float32Array, *, exact: bool = False
-    ) -> dict[str, KeyedRow]:
+    def keyed(self, row_ids: Iterable[str], vectors: Float32Array, *, exact: bool = False) -> ByKey:
         """Rows of `segments` by key, with some cosines; keys that are not there are left out.
 
         Args:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from pipeline.config import StoreConfig
-from pipeline.data import Float32Array, Hit, KeyedRow, RowCosine, Scope
+from pipeline.data import ByKey, Float32Array, Hit, RowCosine, Scope
 from pipeline.store import columns, rows, schema
 from pipeline.store.archive import Archive
 from pipeline.store.columns import Columns
@@ -90,22 +90,27 @@ class SegmentReader:
         for row in self.requests.iterate(name, "row_id", within(scope), fields):
             yield rows.hit(row, math.nan), rows.as_vector(row["vector"])
 
-    def keyed(
-        self, row_ids: Iterable[str], vectors: Float32Array, *, exact: bool
-    ) -> dict[str, KeyedRow]:
+    def keyed(self, row_ids: Iterable[str], vectors: Float32Array, *, exact: bool) -> ByKey:
         """See `VideoStore.keyed`."""
-        kind = self.archive.settings.identity.kind
-        fields = schema.hit_fields(kind, placed=True)
-        if exact or not self.has_scores:
-            return {
-                row["row_id"]: rows.keyed(row, vectors @ vector, kind)
-                for row, vector in self._fetch(row_ids, fields)
-            }
-        found: dict[str, KeyedRow] = {}
+        found = ByKey.none(len(vectors))
         for keys in rows.chunks(sorted(set(row_ids))):
-            condition = among("row_id", keys)
-            answers = self._nearest(vectors, len(keys), condition, fields, wide=True)
-            found |= columns.keyed(answers, kind)
+            found.add(self._keyed(keys, vectors, exact=exact))
+        return found
+
+    def _keyed(self, keys: Sequence[str], vectors: Float32Array, *, exact: bool) -> ByKey:
+        kind = self.archive.settings.identity.kind
+        if not exact and self.has_scores:
+            fields, condition = schema.hit_fields(kind), among("row_id", keys)
+            return columns.by_key(
+                self._nearest(vectors, len(keys), condition, fields, wide=True), kind
+            )
+        found = ByKey.none(len(vectors))
+        for row, vector in self._fetch(keys, schema.hit_fields(None)):
+            key = row["row_id"]
+            score, *further = map(float, vectors @ vector)
+            found.hits[key] = rows.hit(row, score)
+            for cosines, cosine in zip(found.others, further, strict=True):
+                cosines[key] = cosine
         return found
 
     @property

@@ -13,13 +13,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pipeline.data import (
-    WHOLE_FRAME,
     Box,
     Embedding,
     FileStamp,
     Float32Array,
     Hit,
-    KeyedRow,
     Totals,
     Video,
     VideoEntry,
@@ -27,7 +25,6 @@ from pipeline.data import (
     VideoRecord,
 )
 from pipeline.errors import Code, StoreError
-from pipeline.filters import Kind
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -170,17 +167,8 @@ def _spans(probe: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
 def hit(row: Mapping[str, Any], score: float) -> Hit:
     """A row of `segments` without its vector."""
     place = (row["video_id"], int(row["revision"]), int(row["scene_index"]))
-    return Hit(row["row_id"], *place, *_times(row), row["kind"], Box(*row["box"]), score)
-
-
-def keyed(row: Mapping[str, Any], cosines: Float32Array, kind: Kind | None) -> KeyedRow:
-    """A row of `segments`; where the kind of all of them is known, it need not have been read."""
-    box = WHOLE_FRAME if kind else Box(*row["box"])
-    return KeyedRow(*_times(row), kind or row["kind"], box, tuple(map(float, cosines)))
-
-
-def _times(row: Mapping[str, Any]) -> tuple[float, float, float]:
-    return float(row["start_s"]), float(row["end_s"]), float(row["pts_s"])
+    times = (float(row["start_s"]), float(row["end_s"]), float(row["pts_s"]))
+    return Hit(row["row_id"], *place, *times, row["kind"], Box(*row["box"]), score)
 
 
 def as_vector(values: Any) -> Float32Array:

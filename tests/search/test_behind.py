@@ -108,10 +108,35 @@ def test_what_the_search_met_and_what_was_read_ahead_give_what_all_rows_give(
         assert astuple(found)[:3] == astuple(right)[:3]
 
 
+def test_what_was_read_ahead_of_another_revision_counts_for_nothing(store: VideoStore) -> None:
+    """What was met first of a video are rows that a run left behind, better than all of its own."""
+    random = np.random.default_rng(7)
+    rows = put_scenes(store, "a", [[0.6 if 45 < n < 55 else 0.3] for n in range(400)], random)
+    store.upsert_segments([replace(row, vector=QUERY) for row in rows[:60]], 2)
+    keyed = KeyedRows(store, QUERY)
+    told: list[list[Hit]] = []
+
+    def met(rows: Sequence[Sequence[Hit]]) -> None:
+        told.extend(map(list, rows))
+        read_ahead(keyed, rows, SAMPLING, gap_s=1.0)
+
+    scored = best_videos(store, QUERY, "max", top_k=1, met=met)
+    assert told[0][0].revision == 2
+    found = rows_behind(store, QUERY, scored, SAMPLING, gap_s=1.0, ahead=keyed)
+    every = rows_behind(store, QUERY, scored, SAMPLING, gap_s=1.0, every=True)
+    [(key, record)] = scored.records.items()
+    assert {hit.revision for hit in found[key]} == {1}
+    average = float(np.dot(record.mean, QUERY))
+    moment, right = (
+        moments_of(rows[key], SAMPLING, gap_s=1.0, average=average)[0] for rows in (found, every)
+    )
+    assert astuple(moment)[:3] == astuple(right)[:3]
+
+
 def put_scenes(
     store: VideoStore, name: str, scenes: list[list[float]], random: np.random.Generator
-) -> None:
-    """A video with scenes of a second, and the cosines of the rows of each."""
+) -> list[Embedding]:
+    """A video with scenes of a second, and the cosines of the rows of each; its rows."""
     rows = []
     for index, cosines in enumerate(scenes):
         scene = Scene(index, float(index), index + 1.0, "detected")
@@ -131,3 +156,4 @@ def put_scenes(
     made = record(name, count=len(rows))
     mean = np.mean([row.vector for row in rows], axis=0, dtype=np.float64).astype(np.float32)
     store.commit([replace(made, mean=mean, scenes=len(scenes))])
+    return rows

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.config import AnnConfig, IndexConfig, StoreConfig
-from pipeline.data import WHOLE_FRAME, Box, Hit, Place, Scope, Totals
+from pipeline.data import WHOLE_FRAME, Box, ByKey, Hit, Scope, Totals, row_ids
 from pipeline.errors import Code, StoreError
 from pipeline.filters import Kind
 from pipeline.store import MAX_LIMIT, VideoStore
@@ -369,20 +369,21 @@ class TestVectors:
         ingest(store, "b")
         wanted = [*embeddings("a")[1:3], embeddings("b")[4]]
         queries = np.array([row.vector for row in embeddings("query", 3)])
-        places = [Place(row.video_id, 1, row.scene.index, row.sample_index) for row in wanted]
-        others = [Place(video_id("a"), 2, 0, 0), Place(video_id("c"), 1, 0, 0)]
-        keys = [place.row_id() for place in (*places, *others)]
-        found = store.keyed(keys, queries, exact=exact)
-        assert found.keys() == {place.row_id() for place in places}
-        for place, row in zip(places, wanted, strict=True):
-            known = found[place.row_id()]
-            assert known.cosines == pytest.approx(queries @ row.vector, abs=1e-5)
-            assert Hit.at(place.row_id(), place, known) == Hit(
-                row.row_id(1), row.video_id, 1, row.scene.index, row.scene.start_s,
-                row.scene.end_s, row.pts_s, row.kind, row.box, known.cosines[0],
+        keys = [row.row_id(1) for row in wanted]
+        absent = [*row_ids(video_id("a"), 2, [(0, 0)]), *row_ids(video_id("c"), 1, [(0, 0)])]
+        found = store.keyed([*keys, *absent], queries, exact=exact)
+        assert found.hits.keys() == set(keys)
+        for key, row in zip(keys, wanted, strict=True):
+            hit, *right = found.hits[key], *map(float, queries @ row.vector)
+            cosines = [hit.score, *(others[key] for others in found.others)]
+            assert cosines == pytest.approx(right, abs=1e-5)
+            assert hit == Hit(
+                key, row.video_id, 1, row.scene.index, row.scene.start_s,
+                row.scene.end_s, row.pts_s, row.kind, row.box, hit.score,
             )  # fmt: skip
-        assert store.keyed([], queries, exact=exact) == {}
-        assert store.keyed(["0" * 32], queries, exact=exact) == {}
+        nothing = ByKey.none(len(queries))
+        assert store.keyed([], queries, exact=exact) == nothing
+        assert store.keyed(["0" * 32], queries, exact=exact) == nothing
 
     @pytest.mark.parametrize(("pooling", "kind"), [("none", "frame"), ("mean", "scene")])
     def test_what_the_settings_say_of_all_rows_need_not_be_read(
@@ -395,12 +396,10 @@ class TestVectors:
             store.open_for_writing(identity, IndexConfig())
             store.upsert_segments(rows, 1)
             hits = store.search(rows[0].vector, limit=5, scope=Scope())
-            places = [Place(row.video_id, 1, row.scene.index, row.sample_index) for row in rows]
-            keyed = store.keyed([place.row_id() for place in places], rows[0].vector[None])
+            keyed = store.keyed([row.row_id(1) for row in rows], rows[0].vector[None])
             every = {hit.row_id: hit for hit, _ in store.scan(Scope())}
-        by_key = [Hit.at(place.row_id(), place, keyed[place.row_id()]) for place in places]
-        assert len(hits) == len(keyed) == len(every) == 5
-        for hit in (*hits, *by_key):
+        assert len(hits) == len(keyed.hits) == len(every) == 5
+        for hit in (*hits, *keyed.hits.values()):
             assert (hit.kind, hit.box) == (kind, WHOLE_FRAME)
             assert hit._replace(score=0.0) == every[hit.row_id]._replace(score=0.0)
 
@@ -468,7 +467,7 @@ def test_cosines_of_every_index_by_key(
         found = store.keyed(wanted, query[None])
         assert store.misses == (asked_twice and not is_lite(config.uri))
         if store.misses:
-            found |= store.keyed(wanted.keys() - found.keys(), query[None], exact=True)
-        assert found.keys() == wanted.keys()
+            found.add(store.keyed(wanted.keys() - found.hits.keys(), query[None], exact=True))
+        assert found.hits.keys() == wanted.keys()
     for key, row in wanted.items():
-        assert found[key].cosines == pytest.approx([float(row.vector @ query)], abs=1e-5)
+        assert found.hits[key].score == pytest.approx(float(row.vector @ query), abs=1e-5)
