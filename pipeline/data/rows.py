@@ -12,19 +12,33 @@ from pipeline.data.media import Box, RecordedFrom, Scene, Video
 from pipeline.filters import EVERY_ROW, Kind, Selection
 
 
-def row_ids(video_id: str, revision: int, places: Iterable[tuple[int, int]]) -> list[str]:
-    """Primary keys of rows: the same place gives the same 32 hex digits on every run.
+class Place(NamedTuple):
+    """Where a row stands: in which scene of which revision of a video."""
+
+    video_id: str
+    revision: int
+    scene_index: int
+
+
+def row_ids(
+    video_id: str, revision: int, scenes: Iterable[int], samples: Sequence[int]
+) -> dict[str, Place]:
+    """Primary keys of rows, and where each stands: 32 hex digits, the same on every run.
 
     Args:
         video_id: Whose.
         revision: Which of its.
-        places: The index of the scene, and the how manyth row of it that is, from 0, of each.
+        scenes: Index of each scene.
+        samples: The how manyth rows of each of these, from 0.
     """
     every = f"{video_id}/{revision}/".encode()
-    return [
-        hashlib.sha256(b"%b%d/%d" % (every, scene, sample)).hexdigest()[:32]
-        for scene, sample in places
-    ]
+    found = {}
+    for scene in scenes:
+        place = Place(video_id, revision, scene)
+        for sample in samples:
+            digest = hashlib.sha256(b"%b%d/%d" % (every, scene, sample))
+            found[digest.hexdigest()[:32]] = place
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +65,7 @@ class Embedding:
 
     def row_id(self, revision: int) -> str:
         """The row's primary key."""
-        [key] = row_ids(self.video_id, revision, [(self.scene.index, self.sample_index)])
+        [key] = row_ids(self.video_id, revision, [self.scene.index], [self.sample_index])
         return key
 
 
@@ -225,6 +239,11 @@ class Hit(NamedTuple):
     kind: Kind
     box: Box
     score: float
+
+    @property
+    def place(self) -> Place:
+        """Where the row stands."""
+        return Place(self.video_id, self.revision, self.scene_index)
 
 
 class ByKey(NamedTuple):

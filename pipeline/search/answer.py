@@ -163,7 +163,7 @@ def _confident(
 ) -> tuple[VideoHit, ...]:
     """Videos with their confidence, that of the best row of each."""
     best = [rows[each.record.video.video_id][0] for each in found]
-    cosines = keyed.cosines(hit.row_id for hit in best)
+    cosines = keyed.cosines(best)
     # A video may be deleted between two requests: it is let go with its row.
     there = [pair for pair in zip(found, best, strict=True) if pair[1].row_id in cosines]
     if not there:

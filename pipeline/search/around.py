@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import product
 
-from pipeline.data import Hit, VideoRecord, row_ids
+from pipeline.data import Hit, Place, VideoRecord, row_ids
 from pipeline.filters import ALL_ROWS, RowMask
 from pipeline.search.moments import Sampling
 
@@ -22,17 +21,17 @@ A request costs as much as a hundred of the rows in it.
 """
 
 
-def first_keys(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> list[str]:
-    """Of what `Around` is likely to look at first, in a video of which only some rows are known.
+def first_places(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> dict[str, Place]:
+    """What `Around` is likely to look at first, by key: in a video of which some rows are known.
 
     Args:
         met: The rows, best first.
         sampling: Of the archive.
         gap_s: As in `moments_of`.
     """
-    places = range(sampling.rows_of(met[0].end_s - met[0].start_s))
+    samples = range(sampling.rows_of(met[0].end_s - met[0].start_s))
     scenes = first_scenes(met, sampling, gap_s)
-    return _unknown({hit.row_id: hit for hit in met}, scenes, places, sampling.most_rows)
+    return _unknown({hit.row_id: hit for hit in met}, scenes, samples, sampling.most_rows)
 
 
 def first_scenes(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> range:
@@ -85,7 +84,7 @@ class Around:
         self._most_rows = sampling.most_rows
         # Where it is not known, one more than usual, to see that there is no other.
         self._usual = sampling.most_rows or 1 + math.ceil(record.rows / record.scenes)
-        self._places = range(self._usual)
+        self._samples = range(self._usual)
         best = met[0]
         self._scenes = range(best.scene_index, best.scene_index)
         self._start_s, self._end_s = best.start_s, best.end_s
@@ -98,9 +97,9 @@ class Around:
         """Whether nothing is to be read."""
         return not self._unread
 
-    def wanted(self) -> list[str]:
-        """Keys of what is to be read, some of which may not be there."""
-        return _unknown(self._known, self._unread, self._places, self._most_rows)
+    def wanted(self) -> dict[str, Place]:
+        """By key where what is to be read stands, some of which may not be there."""
+        return _unknown(self._known, self._unread, self._samples, self._most_rows)
 
     def take(self, found: Iterable[Hit]) -> None:
         """Note the rows of these keys. There may be more to be read."""
@@ -113,18 +112,18 @@ class Around:
         both = {*self._scenes, *scenes}
         self._scenes = range(min(both), max(both) + 1)
         self._unread = [] if self._most_rows else self._full(taken)
-        self._places = range(self._places.stop, 2 * self._places.stop)
+        self._samples = range(self._samples.stop, 2 * self._samples.stop)
 
     def _full(self, taken: Iterable[Hit]) -> list[int]:
         """Scenes that have a row at each place that was read so far: they may have more."""
         for hit in taken:
             self._seen[hit.scene_index].add(hit.row_id)
-        return [scene for scene in self._unread if len(self._seen[scene]) >= self._places.stop]
+        return [scene for scene in self._unread if len(self._seen[scene]) >= self._samples.stop]
 
     def widen(self, start_s: float, end_s: float) -> None:
         """What is to be read next if these times are to be known: as much again on that side."""
         scenes = self._scenes
-        self._places = range(self._usual)
+        self._samples = range(self._usual)
         if self._start_s >= start_s:
             self._unread += self._within(scenes.start - len(scenes), scenes.start)
         if self._end_s <= end_s:
@@ -135,12 +134,12 @@ class Around:
 
 
 def _unknown(
-    known: Mapping[str, Hit], scenes: Iterable[int], places: range, most_rows: int | None
-) -> list[str]:
-    """Keys of the rows at some places of some scenes, those that are known left out."""
+    known: Mapping[str, Hit], scenes: Iterable[int], samples: range, most_rows: int | None
+) -> dict[str, Place]:
+    """By key where some rows of some scenes stand, those that are known left out."""
     if most_rows is not None:
         count = Counter(hit.scene_index for hit in known.values())
         scenes = [scene for scene in scenes if count[scene] < most_rows]
     one = next(iter(known.values()))
-    keys = row_ids(one.video_id, one.revision, product(scenes, places))
-    return [key for key in keys if key not in known]
+    every = row_ids(one.video_id, one.revision, scenes, samples)
+    return {key: place for key, place in every.items() if key not in known}

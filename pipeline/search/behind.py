@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.data import Float32Array, Hit, Moment, Scope, VideoRecord
+from pipeline.data import Float32Array, Hit, Moment, Place, Scope, VideoRecord
 from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
-from pipeline.search.around import Around, first_keys
+from pipeline.search.around import Around, first_places
 from pipeline.search.keyed import KeyedRows
 from pipeline.search.moments import Sampling, best_moment_of
 from pipeline.search.retrieve import first_window
@@ -79,10 +79,12 @@ def read_ahead(
         sampling: Of the archive.
         gap_s: As in `moments_of`.
     """
-    # The best row's own cosines are wanted, too.
-    keyed.read_ahead(
-        key for hits in met for key in (hits[0].row_id, *first_keys(hits, sampling, gap_s))
-    )
+    places: dict[str, Place] = {}
+    for hits in met:
+        # The best row's own cosines are wanted, too.
+        places[hits[0].row_id] = hits[0].place
+        places |= first_places(hits, sampling, gap_s)
+    keyed.read_ahead(places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,8 @@ class _Reader:
 
     def _read(self, open_: Mapping[str, Around]) -> None:
         found: dict[str, list[Hit]] = {video_id: [] for video_id in open_}
-        keys = [key for around in open_.values() for key in around.wanted()]
-        for hit in self.keyed.hits(keys):
+        places = {key: place for each in open_.values() for key, place in each.wanted().items()}
+        for hit in self.keyed.hits(places):
             found[hit.video_id].append(hit)
         for video_id, around in open_.items():
             around.take(found[video_id])

@@ -25,6 +25,7 @@ NeurIPS 2022, https://arxiv.org/abs/2203.02053).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -65,7 +66,7 @@ class Null:
     def confidence(self, standing: float) -> float:
         """The share of unrelated questions that stand out less."""
         # Beyond what exp holds, it is 0.
-        return float(np.exp(-np.exp(min(700.0, -(standing - self.location) / self.scale))))
+        return math.exp(-math.exp(min(700.0, -(standing - self.location) / self.scale)))
 
 
 class Rivals:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from pipeline.data import ByKey, Float32Array, Hit
+from pipeline.data import ByKey, Float32Array, Hit, Place
 from pipeline.store import VideoStore
 
 
@@ -29,44 +29,48 @@ class KeyedRows:
         self._absent: set[str] = set()
         self._ahead: defaultdict[str, list[Hit]] = defaultdict(list)
 
-    def read_ahead(self, row_ids: Iterable[str]) -> None:
+    def read_ahead(self, places: Mapping[str, Place]) -> None:
         """Read what may be wanted, with the request that costs least, which may leave out some.
+
+        Args:
+            places: Where the rows stand, by key.
 
         Raises:
             StoreError: The store failed.
         """
-        for hit in self._read(set(row_ids), exact=False).hits.values():
+        for hit in self._read(places, exact=False).hits.values():
             self._ahead[hit.video_id].append(hit)
 
     def ahead(self, video_id: str) -> Sequence[Hit]:
         """What of a video was read ahead, in no order."""
         return self._ahead.get(video_id, ())
 
-    def hits(self, row_ids: Iterable[str]) -> list[Hit]:
-        """These rows, in no order; keys that are not there are left out.
+    def hits(self, places: Mapping[str, Place]) -> list[Hit]:
+        """The rows that stand there; keys that are not there are left out.
 
         Raises:
             StoreError: The store failed.
         """
-        wanted, known = list(row_ids), self._known.hits
-        if left := set(wanted) - known.keys() - self._absent:
-            self._read(left, exact=self._store.misses)
-        return [known[key] for key in wanted if key in known]
+        known = self._known.hits
+        left = places.keys() - known.keys() - self._absent
+        if left:
+            self._read({key: places[key] for key in left}, exact=self._store.misses)
+        return [known[key] for key in places if key in known]
 
-    def cosines(self, row_ids: Iterable[str]) -> dict[str, tuple[float, ...]]:
-        """Those with the vector and the axes, by key; keys that are not there are left out.
+    def cosines(self, hits: Iterable[Hit]) -> dict[str, tuple[float, ...]]:
+        """Those with the vector and the axes, by key; rows that are not there are left out.
 
         Raises:
             StoreError: The store failed.
         """
         return {
             hit.row_id: (hit.score, *(cosines[hit.row_id] for cosines in self._known.others))
-            for hit in self.hits(row_ids)
+            for hit in self.hits({hit.row_id: hit.place for hit in hits})
         }
 
-    def _read(self, row_ids: set[str], *, exact: bool) -> ByKey:
-        read = self._store.keyed(row_ids, self._vectors, exact=exact)
+    def _read(self, places: Mapping[str, Place], *, exact: bool) -> ByKey:
+        read = self._store.keyed(places, self._vectors, exact=exact)
         self._known.add(read)
         if exact or not self._store.misses:
-            self._absent |= row_ids - read.hits.keys()
+            self._absent |= places.keys() - read.hits.keys()
         return read

@@ -116,10 +116,17 @@ def best_moment_of(
     average: float,
     mask: RowMask = ALL_ROWS,
 ) -> Moment:
-    """The first of `moments_of`, for less."""
-    curves = _curves(hits, sampling, mask)
-    best = _best(curves)
+    """The first of `moments_of`, for less.
+
+    Where parts of the time lie within others, as those of tiles do in pooled scenes, it may be
+    longer than that.
+    """
+    every = list(hits)
+    best = max(hit.score for hit in every)
     floor = min(average, best)
+    level = _level(best, floor)
+    # What lies lower is no part of it, and stops it no sooner than the gap does.
+    curves = _curves((hit for hit in every if hit.score >= level), sampling, mask)
     firsts = [next(_peaks(curve, gap_s, floor)) for curve in curves if max(curve.scores) == best]
     return min(firsts, key=lambda moment: moment.start_s)
 
@@ -186,7 +193,7 @@ def _peaks(curve: _Curve, gap_s: float, floor: float) -> Iterator[Moment]:
         score = scores[top]
         place = _earliest(scores, order[rank:], free)
         peak = hits[place]
-        level = min((score + floor) / 2, score - ALIKE)
+        level = _level(score, floor)
         first, before = _reach(curve, place, -1, gap_s, level)
         last, behind = _reach(curve, place, +1, gap_s, level)
         start_s = max(times[first][0], ends[bisect(ends, peak.pts_s) - 1])
@@ -195,6 +202,11 @@ def _peaks(curve: _Curve, gap_s: float, floor: float) -> Iterator[Moment]:
         insort(ends, end_s)
         free[before : behind + 1] = [False] * (behind + 1 - before)
         yield Moment(start_s, end_s, peak.pts_s, score, peak.box)
+
+
+def _level(score: float, floor: float) -> float:
+    """What is part of a moment whose peak has this score."""
+    return min((score + floor) / 2, score - ALIKE)
 
 
 def _earliest(scores: Sequence[float], order: Sequence[int], free: Sequence[bool]) -> int:

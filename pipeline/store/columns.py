@@ -6,13 +6,13 @@ Of what has many rows no dict is made for each of them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise, repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.data import WHOLE_FRAME, Box, ByKey, Float32Array, Hit, MeanCosine, RowCosine
+from pipeline.data import WHOLE_FRAME, Box, ByKey, Float32Array, Hit, MeanCosine, Place, RowCosine
 from pipeline.filters import Kind
 from pipeline.store.rows import Row
 
@@ -58,15 +58,14 @@ def hits(found: Columns, kind: Kind | None) -> list[Hit]:
     if not found.keys:
         return []
     place = map(found.field, ("video_id", "revision", "scene_index"))
-    times = map(found.field, ("start_s", "end_s", "pts_s"))
-    shape = (repeat(kind), repeat(WHOLE_FRAME)) if kind else _shape(found)
-    return list(map(Hit, found.keys, *place, *times, *shape, found.scores))
+    return _hits(found, place, kind)
 
 
-def by_key(each: Sequence[Columns], kind: Kind | None) -> ByKey:
-    """Rows of `segments` that were found for each of some vectors."""
+def by_key(each: Sequence[Columns], kind: Kind | None, places: Mapping[str, Place]) -> ByKey:
+    """Rows of `segments` that were found for each of some vectors, where they stand is known."""
     first, *rest = each
-    found = {hit.row_id: hit for hit in hits(first, kind)}
+    place = zip(*map(places.__getitem__, first.keys), strict=True)
+    found = {hit.row_id: hit for hit in _hits(first, place, kind)} if first.keys else {}
     others = [dict(zip(other.keys, other.scores, strict=True)) for other in rest]
     # An index may leave out another row for each.
     for cosines in others:
@@ -91,8 +90,12 @@ def means(found: Columns) -> list[MeanCosine]:
     )
 
 
-def _shape(found: Columns) -> tuple[Any, Any]:
-    return found.field("kind"), (Box(*box) for box in found.field("box"))
+def _hits(found: Columns, place: Iterable[Sequence[Any]], kind: Kind | None) -> list[Hit]:
+    times = map(found.field, ("start_s", "end_s", "pts_s"))
+    shape: tuple[Iterable[Any], ...] = repeat(kind), repeat(WHOLE_FRAME)
+    if not kind:
+        shape = found.field("kind"), (Box(*box) for box in found.field("box"))
+    return list(map(Hit, found.keys, *place, *times, *shape, found.scores))
 
 
 def _fields(found: Any) -> dict[str, Sequence[Any]]:

@@ -8,7 +8,7 @@ deterministic keys make the next run write the same rows again, and nothing half
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.data import (
     ByKey,
@@ -16,6 +16,7 @@ from pipeline.data import (
     Float32Array,
     Hit,
     MeanCosine,
+    Place,
     RowCosine,
     Scope,
     Totals,
@@ -175,16 +176,18 @@ class VideoStore(OpenStore):
         asked = (vector[None], limit, condition, params, fields, self._consistency)
         return self._reach().nearest(self.names.videos, "mean", *asked)[0]
 
-    def keyed(self, row_ids: Iterable[str], vectors: Float32Array, *, exact: bool = False) -> ByKey:
+    def keyed(
+        self, places: Mapping[str, Place], vectors: Float32Array, *, exact: bool = False
+    ) -> ByKey:
         """Rows of `segments` by key, with some cosines; keys that are not there are left out.
 
         Args:
-            row_ids: Their keys.
+            places: Where each of them stands, by key.
             vectors: Unit vectors, float32 (n, dim): the cosines are those with them.
             exact: Leave out no other. Without it an index may leave out any; a server's seldom
                 does, and gives cosines for less than it takes to read vectors.
         """
-        return self._reader().keyed(row_ids, vectors, exact=exact)
+        return self._reader().keyed(places, vectors, exact=exact)
 
     @property
     def misses(self) -> bool:

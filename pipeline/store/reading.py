@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
 
 from pipeline.config import StoreConfig
-from pipeline.data import ByKey, Float32Array, Hit, RowCosine, Scope
+from pipeline.data import ByKey, Float32Array, Hit, Place, RowCosine, Scope
 from pipeline.store import columns, rows, schema
 from pipeline.store.archive import Archive
 from pipeline.store.columns import Columns
@@ -90,22 +90,22 @@ class SegmentReader:
         for row in self.requests.iterate(name, "row_id", within(scope), fields):
             yield rows.hit(row, math.nan), rows.as_vector(row["vector"])
 
-    def keyed(self, row_ids: Iterable[str], vectors: Float32Array, *, exact: bool) -> ByKey:
+    def keyed(self, places: Mapping[str, Place], vectors: Float32Array, *, exact: bool) -> ByKey:
         """See `VideoStore.keyed`."""
-        found = ByKey.none(len(vectors))
-        for keys in rows.chunks(sorted(set(row_ids))):
-            found.add(self._keyed(keys, vectors, exact=exact))
+        if exact or not self.has_scores:
+            return self._keyed_vectors(places, vectors)
+        kind, found = self.archive.settings.identity.kind, ByKey.none(len(vectors))
+        # What is known of a row is left out: it would be sent for each of the vectors.
+        fields = schema.hit_fields(kind, placed=True)
+        for keys in rows.chunks(sorted(places)):
+            condition = among("row_id", keys)
+            answers = self._nearest(vectors, len(keys), condition, fields, wide=True)
+            found.add(columns.by_key(answers, kind, places))
         return found
 
-    def _keyed(self, keys: Sequence[str], vectors: Float32Array, *, exact: bool) -> ByKey:
-        kind = self.archive.settings.identity.kind
-        if not exact and self.has_scores:
-            fields, condition = schema.hit_fields(kind), among("row_id", keys)
-            return columns.by_key(
-                self._nearest(vectors, len(keys), condition, fields, wide=True), kind
-            )
+    def _keyed_vectors(self, row_ids: Iterable[str], vectors: Float32Array) -> ByKey:
         found = ByKey.none(len(vectors))
-        for row, vector in self._fetch(keys, schema.hit_fields(None)):
+        for row, vector in self._fetch(row_ids, schema.hit_fields(None)):
             key = row["row_id"]
             score, *further = map(float, vectors @ vector)
             found.hits[key] = rows.hit(row, score)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from pipeline.config import IndexConfig, StoreConfig
-from pipeline.data import WHOLE_FRAME, ByKey, Float32Array, Hit
+from pipeline.data import WHOLE_FRAME, ByKey, Float32Array, Hit, Place, row_ids
 from pipeline.search.keyed import KeyedRows
 from pipeline.store import VideoStore
-from tests.store.samples import IDENTITY, embeddings
+from tests.store.samples import IDENTITY, embeddings, video_id
 
 THERE = "abc"
 VECTOR = np.ones(1, dtype=np.float32)
@@ -32,14 +32,18 @@ class Asked:
         self.misses = misses
         self.calls: list[tuple[str, bool]] = []
 
-    def keyed(self, keys: Collection[str], vectors: Float32Array, *, exact: bool) -> ByKey:
-        self.calls.append(("".join(sorted(keys)), exact))
-        there = set(keys) & set(THERE) - (set() if exact else set(self.left_out))
+    def keyed(self, places: Mapping[str, Place], vectors: Float32Array, *, exact: bool) -> ByKey:
+        self.calls.append(("".join(sorted(places)), exact))
+        there = places.keys() & set(THERE) - (set() if exact else set(self.left_out))
         return ByKey({key: hit(key) for key in there}, [])
 
 
 def hit(key: str) -> Hit:
     return Hit(key, f"video {key}", 1, 0, 0.0, 1.0, 0.5, "frame", WHOLE_FRAME, 0.0)
+
+
+def at(keys: str) -> dict[str, Place]:
+    return {key: hit(key).place for key in keys}
 
 
 def keyed_rows(asked: Asked) -> KeyedRows:
@@ -49,16 +53,16 @@ def keyed_rows(asked: Asked) -> KeyedRows:
 def test_what_was_read_ahead_is_not_read_again() -> None:
     asked = Asked()
     keyed = keyed_rows(asked)
-    keyed.read_ahead("ab")
-    assert keyed.hits("a") == [hit("a")]
-    assert keyed.hits("ab") == [hit("a"), hit("b")]
+    keyed.read_ahead(at("ab"))
+    assert keyed.hits(at("a")) == [hit("a")]
+    assert keyed.hits(at("ab")) == [hit("a"), hit("b")]
     assert asked.calls == [("ab", False)]
 
 
 def test_what_was_read_ahead_is_known_by_its_video() -> None:
     keyed = keyed_rows(Asked())
-    keyed.read_ahead("a")
-    keyed.hits("b")
+    keyed.read_ahead(at("a"))
+    keyed.hits(at("b"))
     assert list(keyed.ahead("video a")) == [hit("a")]
     assert list(keyed.ahead("video b")) == []
 
@@ -67,23 +71,23 @@ def test_what_is_missing_is_asked_for_surely_and_once() -> None:
     """What was not read ahead, what was left out, and what is not there at all."""
     asked = Asked(left_out="b")
     keyed = keyed_rows(asked)
-    keyed.read_ahead("abx")
+    keyed.read_ahead(at("abx"))
     for _ in range(2):
-        assert keyed.hits("abcx") == [hit("a"), hit("b"), hit("c")]
+        assert keyed.hits(at("abcx")) == [hit("a"), hit("b"), hit("c")]
     assert asked.calls == [("abx", False), ("bcx", True)]
 
 
 def test_who_leaves_out_nothing_is_not_asked_twice() -> None:
     asked = Asked(misses=False)
     keyed = keyed_rows(asked)
-    keyed.read_ahead("ax")
-    assert keyed.hits("abx") == [hit("a"), hit("b")]
+    keyed.read_ahead(at("ax"))
+    assert keyed.hits(at("abx")) == [hit("a"), hit("b")]
     assert asked.calls == [("ax", False), ("b", False)]
 
 
 def test_nothing_wanted_nothing_asked() -> None:
     asked = Asked()
-    assert keyed_rows(asked).hits("") == []
+    assert keyed_rows(asked).hits(at("")) == []
     assert asked.calls == []
 
 
@@ -91,28 +95,33 @@ def test_nothing_wanted_nothing_asked() -> None:
 def test_rows_and_their_cosines_are_one_request(tmp_path: Path, count: int) -> None:
     """Keys give rows with the cosine of the vector, and the cosines with the axes, if any."""
     rows, (vector, *axes) = embeddings("a", 6), [row.vector for row in embeddings("query", 3)]
-    keys = [row.row_id(1) for row in rows]
+    hits = [
+        Hit(
+            row.row_id(1), row.video_id, 1, row.scene.index, row.scene.start_s, row.scene.end_s,
+            row.pts_s, row.kind, row.box, float(row.vector @ vector),
+        )
+        for row in rows
+    ]  # fmt: skip
+    places = {each.row_id: each.place for each in hits}
+    nowhere = row_ids(video_id("b"), 1, [0], [0])
     with VideoStore.connect(StoreConfig(uri=str(tmp_path / "archive.db"))) as store:
         store.open_for_writing(IDENTITY, IndexConfig())
         store.upsert_segments(rows, 1)
         keyed = KeyedRows(store, vector, np.array(axes) if count else None)
         with patch.object(store, "keyed", side_effect=store.keyed) as asked:
-            keyed.read_ahead([*keys[:4], keys[5]])
-            hits = keyed.hits([*keys[:3], "0" * 32])
-            cosines = keyed.cosines(keys[3:])
+            keyed.read_ahead({key: places[key] for key in places if key != hits[4].row_id})
+            found = keyed.hits({each.row_id: each.place for each in hits[:3]} | nowhere)
+            cosines = keyed.cosines(hits[3:])
         # Neither one that is not there nor the fifth was read ahead.
         assert [len(call.args[0]) for call in asked.mock_calls] == [5, 1, 1]
-    assert [each.row_id for each in hits] == keys[:3]
-    for row, each in zip(rows, hits, strict=False):
-        assert each[1:8] == (
-            row.video_id, 1, row.scene.index,
-            row.scene.start_s, row.scene.end_s, row.pts_s, row.kind,
-        )  # fmt: skip
-        assert each.score == pytest.approx(float(row.vector @ vector), abs=1e-6)
-    assert cosines.keys() == set(keys[3:])
-    for row in rows[3:]:
+    assert [each._replace(score=0.0) for each in found] == [
+        each._replace(score=0.0) for each in hits[:3]
+    ]
+    assert [each.score for each in found] == pytest.approx([each.score for each in hits[:3]])
+    for row, each in zip(rows[3:], hits[3:], strict=True):
         right = [float(row.vector @ other) for other in (vector, *axes[:count])]
-        assert cosines[row.row_id(1)] == pytest.approx(right, abs=1e-6)
+        assert cosines.pop(each.row_id) == pytest.approx(right, abs=1e-6)
+    assert cosines == {}
 
 
 @pytest.fixture

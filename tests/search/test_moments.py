@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.data import WHOLE_FRAME, Hit, Moment
 from pipeline.filters import ALL_ROWS, ALWAYS, Kind, RowMask, Span
-from pipeline.search.moments import Sampling, moments_of
+from pipeline.search.moments import Sampling, best_moment_of, moments_of
 
 ONE = Sampling(per_scene=1, fps=None)
 THREE = Sampling(per_scene=3, fps=None)
@@ -100,6 +100,17 @@ def test_what_is_not_wanted_is_not_merged_over() -> None:
     assert len(found(both, mask=RowMask((Span(0, 2), Span(2.5)), (), ALWAYS))) == 1
 
 
+def test_the_best_moment_alone_is_no_shorter_where_scenes_hold_tiles() -> None:
+    """A tile that ends too early for the gap hides no scene around it that ends late enough."""
+    whole = hit(0, 0.5, 9)._replace(kind="scene")
+    tiles = [hit(0, 0.1, 9, at)._replace(kind="tile") for at in (1 / 6, 0.5, 5 / 6)]
+    hits = [whole, *tiles, hit(10, 0.6)]
+    best = best_moment_of(hits, THREE, gap_s=2.0, average=0.0)
+    assert (best.start_s, best.end_s) == (0, 10 + 2 / 3)
+    [first, *_] = moments_of(hits, THREE, gap_s=2.0, average=0.0)
+    assert best.start_s <= first.start_s < first.end_s <= best.end_s
+
+
 @pytest.mark.parametrize("kind", ["frame", "tile", "scene"])
 @given(st.data())
 def test_moments_lie_apart_and_hold_their_best(kind: Kind, data: st.DataObject) -> None:
@@ -116,6 +127,7 @@ def test_moments_lie_apart_and_hold_their_best(kind: Kind, data: st.DataObject) 
     gap_s, average = data.draw(st.floats(0, 10)), data.draw(st.floats(-1, 1))
     moments = moments_of(hits, THREE, gap_s=gap_s, average=average)
     assert moments == moments_of(hits[::-1], THREE, gap_s=gap_s, average=average)
+    assert best_moment_of(hits, THREE, gap_s=gap_s, average=average) == moments[0]
     best = max(hits, key=lambda each: (each.score, -each.pts_s))
     assert (moments[0].score, moments[0].best_s) == (best.score, best.pts_s)
     assert [m.score for m in moments] == sorted((m.score for m in moments), reverse=True)

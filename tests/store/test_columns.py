@@ -9,7 +9,7 @@ import pytest
 from pymilvus import DataType
 from pymilvus.grpc_gen import milvus_pb2, schema_pb2
 
-from pipeline.data import WHOLE_FRAME, Box, ByKey, Hit
+from pipeline.data import WHOLE_FRAME, Box, ByKey, Hit, Place
 from pipeline.store import columns
 from pipeline.store.columns import Columns
 
@@ -32,15 +32,6 @@ def times(values: list[float]) -> list[schema_pb2.FieldData]:
     return [
         doubles(name, [value + n for value in values])
         for n, name in enumerate(("start_s", "end_s", "pts_s"))
-    ]
-
-
-def places(values: list[tuple[str, int, int]]) -> list[schema_pb2.FieldData]:
-    videos, revisions, scenes = map(list, zip(*values, strict=True))
-    return [
-        column("video_id", DataType.VARCHAR, "string_data", videos),
-        column("revision", DataType.INT64, "long_data", revisions),
-        column("scene_index", DataType.INT64, "long_data", scenes),
     ]
 
 
@@ -85,10 +76,15 @@ def test_a_search_that_finds_nothing(topks: list[int]) -> None:
     assert len(nothing) == 2
     assert columns.hits(nothing[0], "frame") == columns.cosines(nothing[0]) == []
     assert columns.means(nothing[0]) == []
-    assert columns.by_key(nothing, "frame") == ByKey({}, [{}])
+    assert columns.by_key(nothing, "frame", {}) == ByKey({}, [{}])
 
 
 def test_hits_have_what_was_read_or_what_is_known() -> None:
+    place = [
+        column("video_id", DataType.VARCHAR, "string_data", ["v", "w"]),
+        column("revision", DataType.INT64, "long_data", [1, 2]),
+        column("scene_index", DataType.INT64, "long_data", [3, 4]),
+    ]
     boxes = [
         schema_pb2.ScalarField(double_data=schema_pb2.DoubleArray(data=values))
         for values in ([0, 0, 1, 1], [0, 0, 0.5, 0.5])
@@ -97,7 +93,7 @@ def test_hits_have_what_was_read_or_what_is_known() -> None:
         column("kind", DataType.VARCHAR, "string_data", ["frame", "tile"]),
         column("box", DataType.ARRAY, "array_data", boxes),
     ]
-    fields = [*places([("v", 1, 3), ("w", 2, 4)]), *times([0.0, 10.0]), *shape]
+    fields = [*place, *times([0.0, 10.0]), *shape]
     [found] = Columns.each(search_result(["k", "l"], [0.5, 0.25], [2], fields), 1)
     assert columns.hits(found, None) == [
         Hit("k", "v", 1, 3, 0.0, 1.0, 2.0, "frame", WHOLE_FRAME, 0.5),
@@ -110,11 +106,9 @@ def test_hits_have_what_was_read_or_what_is_known() -> None:
 def test_rows_by_key_are_those_found_for_each_vector() -> None:
     """Each vector has its own order, and an index may leave out another row for each."""
     keys, scores = ["a", "b", "c", "c", "a"], [0.75, 0.5, 0.25, 0.125, 0.0]
-    at = {"a": ("v", 1, 0), "b": ("v", 1, 1), "c": ("w", 2, 3)}
-    fields = [*places([at[key] for key in keys]), *times([1.0, 2.0, 3.0, 3.0, 1.0])]
-    read = columns.by_key(
-        list(Columns.each(search_result(keys, scores, [3, 2], fields), 2)), "frame"
-    )
+    found = search_result(keys, scores, [3, 2], times([1.0, 2.0, 3.0, 3.0, 1.0]))
+    at = {"a": Place("v", 1, 0), "b": Place("v", 1, 1), "c": Place("w", 2, 3)}
+    read = columns.by_key(list(Columns.each(found, 2)), "frame", at)
     assert read.hits == {
         "a": Hit("a", "v", 1, 0, 1.0, 2.0, 3.0, "frame", WHOLE_FRAME, 0.75),
         "c": Hit("c", "w", 2, 3, 3.0, 4.0, 5.0, "frame", WHOLE_FRAME, 0.25),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.config import AnnConfig, IndexConfig, StoreConfig
-from pipeline.data import WHOLE_FRAME, Box, ByKey, Hit, Scope, Totals, row_ids
+from pipeline.data import WHOLE_FRAME, Box, ByKey, Embedding, Hit, Place, Scope, Totals, row_ids
 from pipeline.errors import Code, StoreError
 from pipeline.filters import Kind
 from pipeline.store import MAX_LIMIT, VideoStore
@@ -19,6 +19,11 @@ from pipeline.store.versions import differences, fingerprint
 from tests.store.samples import IDENTITY, TILED, embeddings, record, video_id
 
 AWKWARD = "ü \"quoted\" 'single' back\\slash\nnew\tline {x} % _ \u2028 \U0001f600"
+
+
+def places(rows: Iterable[Embedding]) -> dict[str, Place]:
+    """Where rows of the first revision stand, by key."""
+    return {row.row_id(1): Place(row.video_id, 1, row.scene.index) for row in rows}
 
 
 def ingest(store: VideoStore, name: str, *, revision: int = 1, count: int = 5) -> None:
@@ -370,8 +375,8 @@ class TestVectors:
         wanted = [*embeddings("a")[1:3], embeddings("b")[4]]
         queries = np.array([row.vector for row in embeddings("query", 3)])
         keys = [row.row_id(1) for row in wanted]
-        absent = [*row_ids(video_id("a"), 2, [(0, 0)]), *row_ids(video_id("c"), 1, [(0, 0)])]
-        found = store.keyed([*keys, *absent], queries, exact=exact)
+        absent = row_ids(video_id("a"), 2, [0], [0]) | row_ids(video_id("c"), 1, [0], [0])
+        found = store.keyed(places(wanted) | absent, queries, exact=exact)
         assert found.hits.keys() == set(keys)
         for key, row in zip(keys, wanted, strict=True):
             hit, *right = found.hits[key], *map(float, queries @ row.vector)
@@ -382,8 +387,8 @@ class TestVectors:
                 row.scene.end_s, row.pts_s, row.kind, row.box, hit.score,
             )  # fmt: skip
         nothing = ByKey.none(len(queries))
-        assert store.keyed([], queries, exact=exact) == nothing
-        assert store.keyed(["0" * 32], queries, exact=exact) == nothing
+        assert store.keyed({}, queries, exact=exact) == nothing
+        assert store.keyed(absent, queries, exact=exact) == nothing
 
     @pytest.mark.parametrize(("pooling", "kind"), [("none", "frame"), ("mean", "scene")])
     def test_what_the_settings_say_of_all_rows_need_not_be_read(
@@ -396,7 +401,7 @@ class TestVectors:
             store.open_for_writing(identity, IndexConfig())
             store.upsert_segments(rows, 1)
             hits = store.search(rows[0].vector, limit=5, scope=Scope())
-            keyed = store.keyed([row.row_id(1) for row in rows], rows[0].vector[None])
+            keyed = store.keyed(places(rows), rows[0].vector[None])
             every = {hit.row_id: hit for hit, _ in store.scan(Scope())}
         assert len(hits) == len(keyed.hits) == len(every) == 5
         for hit in (*hits, *keyed.hits.values()):
@@ -464,10 +469,11 @@ def test_cosines_of_every_index_by_key(
         store.open_for_writing(TILED, IndexConfig(type=index))
         store.upsert_segments(rows, 1)
         store.flush()
-        found = store.keyed(wanted, query[None])
+        found = store.keyed(places(wanted.values()), query[None])
         assert store.misses == (asked_twice and not is_lite(config.uri))
         if store.misses:
-            found.add(store.keyed(wanted.keys() - found.hits.keys(), query[None], exact=True))
+            left = [row for key, row in wanted.items() if key not in found.hits]
+            found.add(store.keyed(places(left), query[None], exact=True))
         assert found.hits.keys() == wanted.keys()
     for key, row in wanted.items():
         assert found.hits[key].score == pytest.approx(float(row.vector @ query), abs=1e-5)
