@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate, pairwise, repeat
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,7 +69,7 @@ def by_key(each: Sequence[Columns], kind: Kind | None, places: Mapping[str, Plac
     others = [dict(zip(other.keys, other.scores, strict=True)) for other in rest]
     # An index may leave out another row for each.
     for cosines in others:
-        if found.keys() - cosines.keys():
+        if not found.keys() <= cosines.keys():
             found = {key: hit for key, hit in found.items() if key in cosines}
     return ByKey(found, others)
 
@@ -78,24 +78,26 @@ def cosines(found: Columns) -> list[RowCosine]:
     """Rows of which no more was asked than COSINE_FIELDS."""
     if not found.keys:
         return []
-    return list(map(RowCosine, found.field("video_id"), found.field("revision"), found.scores))
+    every = zip(found.field("video_id"), found.field("revision"), found.scores, strict=True)
+    return list(map(RowCosine._make, every))
 
 
 def means(found: Columns) -> list[MeanCosine]:
     """Rows of `videos` by their mean, read with MEAN_FIELDS."""
     if not found.keys:
         return []
-    return list(
-        map(MeanCosine, found.keys, found.field("revision"), found.field("rows"), found.scores)
-    )
+    counts = found.field("revision"), found.field("rows")
+    return list(map(MeanCosine._make, zip(found.keys, *counts, found.scores, strict=True)))
 
 
 def _hits(found: Columns, place: Iterable[Sequence[Any]], kind: Kind | None) -> list[Hit]:
     times = map(found.field, ("start_s", "end_s", "pts_s"))
-    shape: tuple[Iterable[Any], ...] = repeat(kind), repeat(WHOLE_FRAME)
-    if not kind:
-        shape = found.field("kind"), (Box(*box) for box in found.field("box"))
-    return list(map(Hit, found.keys, *place, *times, *shape, found.scores))
+    count = len(found.keys)
+    kinds = [kind] * count if kind else found.field("kind")
+    boxes = [WHOLE_FRAME] * count if kind else [Box(*box) for box in found.field("box")]
+    # `_make` takes two thirds of the time of a call.
+    every = zip(found.keys, *place, *times, kinds, boxes, found.scores, strict=True)
+    return list(map(Hit._make, every))
 
 
 def _fields(found: Any) -> dict[str, Sequence[Any]]:
