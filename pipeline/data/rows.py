@@ -31,12 +31,12 @@ def row_ids(
         scenes: Index of each scene.
         samples: The how manyth rows of each of these, from 0.
     """
-    every = f"{video_id}/{revision}/".encode()
+    prefix = f"{video_id}/{revision}/".encode()
     found = {}
     for scene in scenes:
         place = Place(video_id, revision, scene)
         for sample in samples:
-            digest = hashlib.sha256(b"%b%d/%d" % (every, scene, sample))
+            digest = hashlib.sha256(b"%b%d/%d" % (prefix, scene, sample))
             found[digest.hexdigest()[:32]] = place
     return found
 
@@ -251,7 +251,7 @@ class ByKey(NamedTuple):
 
     Args:
         hits: By key; their scores are the cosines with the first vector that was asked with.
-        others: For each other vector its cosines with them, by key.
+        others: For each other vector its cosines with at least these rows, by key.
     """
 
     hits: dict[str, Hit]

@@ -116,11 +116,13 @@ class _Ready:
         keyed = KeyedRows(store, vector, None if self.rivals is None else self.rivals.axes)
 
         def met(hits: Sequence[Sequence[Hit]]) -> None:
-            if not self.explain:
-                read_ahead(keyed, hits, sampling, gap_s=gap_s)
+            read_ahead(keyed, hits, sampling, gap_s=gap_s)
 
         aggregate, top_k = self.search.aggregate, self.search.top_k
-        scored = best_videos(store, vector, aggregate, top_k=top_k, selection=selection, met=met)
+        scored = best_videos(
+            store, vector, aggregate,
+            top_k=top_k, selection=selection, met=None if self.explain else met,
+        )  # fmt: skip
         rows = rows_behind(
             store, vector, scored, sampling,
             gap_s=gap_s, selection=selection, every=self.explain, ahead=keyed,

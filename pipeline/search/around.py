@@ -31,7 +31,8 @@ def first_places(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> dict[s
     """
     samples = range(sampling.rows_of(met[0].end_s - met[0].start_s))
     scenes = first_scenes(met, sampling, gap_s)
-    return _unknown({hit.row_id: hit for hit in met}, scenes, samples, sampling.most_rows)
+    known = {hit.row_id: hit for hit in met if hit.revision == met[0].revision}
+    return _unknown(known, scenes, samples, sampling.most_rows)
 
 
 def first_scenes(met: Sequence[Hit], sampling: Sampling, gap_s: float) -> range:
@@ -141,5 +142,5 @@ def _unknown(
         count = Counter(hit.scene_index for hit in known.values())
         scenes = [scene for scene in scenes if count[scene] < most_rows]
     one = next(iter(known.values()))
-    every = row_ids(one.video_id, one.revision, scenes, samples)
-    return {key: place for key, place in every.items() if key not in known}
+    places = row_ids(one.video_id, one.revision, scenes, samples)
+    return {key: place for key, place in places.items() if key not in known}

@@ -12,7 +12,7 @@ from pipeline.store import VideoStore
 
 
 class KeyedRows:
-    """What is read by key of the rows of `segments`, nothing twice; not for several threads.
+    """Reads rows of `segments` by key, and keeps what was read; not for several threads.
 
     Args:
         store: Open for reading.
@@ -46,7 +46,7 @@ class KeyedRows:
         return self._ahead.get(video_id, ())
 
     def hits(self, places: Mapping[str, Place]) -> list[Hit]:
-        """The rows that stand there; keys that are not there are left out.
+        """The rows that stand there, in that order; keys that are not there are left out.
 
         Raises:
             StoreError: The store failed.

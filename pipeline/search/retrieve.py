@@ -12,16 +12,15 @@ selected videos that are left are searched in groups of ids, so that the same is
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import reduce
 from typing import NamedTuple
 
 from pipeline.data import Float32Array, Hit, Scope, VideoRecord
 from pipeline.filters import ALL_ROWS, EVERY_ROW, NO_ROWS, Selection
+from pipeline.search.retrieved import Retrieved, by_video
 from pipeline.search.where.masks import union
 from pipeline.store import MAX_LIMIT, VideoStore
 
@@ -39,25 +38,6 @@ _LOOKED_UP = 10
 """Fewest videos that are looked up at once: a request costs as much as several of them."""
 
 
-@dataclass(slots=True)
-class Retrieved:
-    """What is known so far.
-
-    Args:
-        hits: Rows that count, best first within each search.
-        records: The committed videos that they belong to.
-        cutoff: No row of another video has a better cosine; None if there is no other video.
-    """
-
-    hits: list[Hit] = field(default_factory=list)
-    records: dict[str, VideoRecord] = field(default_factory=dict)
-    cutoff: float | None = None
-
-    def rows(self) -> dict[str, list[Hit]]:
-        """The rows of each video, best first, by video id."""
-        return _by_video(sorted(self.hits, key=lambda hit: (-hit.score, hit.pts_s)))
-
-
 Met = Callable[[Sequence[Sequence[Hit]]], None]
 
 
@@ -67,7 +47,7 @@ def retrieve(
     *,
     top_k: int,
     selection: Selection = EVERY_ROW,
-    met: Met = lambda rows: None,
+    met: Met | None = None,
 ) -> Retrieved:
     """Rows of at least `top_k` distinct videos, the best ones, or of all there are.
 
@@ -126,7 +106,7 @@ class _Search:
     """As the arguments of `retrieve`."""
 
     def __init__(
-        self, store: VideoStore, vector: Float32Array, selection: Selection, met: Met
+        self, store: VideoStore, vector: Float32Array, selection: Selection, met: Met | None
     ) -> None:
         self.store = store
         self.vector = vector
@@ -154,7 +134,7 @@ class _Search:
                 found.cutoff = last if found.cutoff is None else found.cutoff
                 # Of a video that was left out too early, better rows than these may count.
                 unsure = window.scope.exclude - before.exclude - scope.exclude
-                if not unsure and _is_proven(found, wanted):
+                if not unsure and found.is_proven(wanted):
                     return found
                 most = most or self._count(part)
                 if len(found.records) >= most.result():
@@ -222,7 +202,7 @@ class _Search:
         masks = {key: self.selection.mask(key) for key in {hit.video_id for hit in hits}}
         admits = {key: None if mask == ALL_ROWS else mask.admits for key, mask in masks.items()}
         # Those that count come first, and then by video: best first as far as they count.
-        ours = _by_video(
+        ours = by_video(
             hit
             for hit in hits
             if (admit := admits[hit.video_id]) is None or admit(hit.kind, hit.pts_s)
@@ -244,63 +224,32 @@ class _Search:
         Returns:
             Who was looked up, and of those that have shown only rows of other revisions their own.
         """
-        unknown = [video_id for video_id in ours if video_id not in found.records]
+        left = [video_id for video_id in ours if video_id not in found.records]
         looked_up: list[str] = []
         stale: dict[str, int] = {}
         found.cutoff = None
-        reading: Future[dict[str, VideoRecord]] | None = None
-        if unknown and (more := wanted - len(found.records)) > 0:
-            first = unknown[: max(_LOOKED_UP, more)]
-            # Who is told makes the longer request, and makes it while this one is under way.
-            reading = self.store.beside(lambda: self.store.videos(first))
-            self.met([ours[video_id] for video_id in unknown[:more]])
-        while left := unknown[len(looked_up) :]:
-            if ours[left[0]][0].score < _worst(found, wanted):
+        while left:
+            if ours[left[0]][0].score < found.worst(wanted):
                 found.cutoff = ours[left[0]][0].score
                 break
-            chunk = left[: max(_LOOKED_UP, wanted - len(found.records))]
+            more = max(0, wanted - len(found.records))
+            count = max(_LOOKED_UP, more)
+            chunk, left = left[:count], left[count:]
             looked_up += chunk
-            records = reading.result() if reading else self.store.videos(chunk)
-            reading = None
-            stale |= _keep(found, ours, records)
+            records = self._videos(chunk, [ours[video_id] for video_id in chunk[:more]])
+            stale |= found.keep(ours, records)
         return looked_up, stale
 
-
-def _keep(
-    found: Retrieved, ours: Mapping[str, list[Hit]], records: Mapping[str, VideoRecord]
-) -> dict[str, int]:
-    """Keep hits of committed videos; the revisions of those that have shown only others."""
-    stale: dict[str, int] = {}
-    for video_id, record in records.items():
-        counting = [hit for hit in ours[video_id] if hit.revision == record.revision]
-        if counting:
-            found.hits += counting
-            found.records[video_id] = record
-        else:
-            stale[video_id] = record.revision
-    return stale
-
-
-def _by_video(hits: Iterable[Hit]) -> dict[str, list[Hit]]:
-    """In the order of the first hit of each."""
-    of: defaultdict[str, list[Hit]] = defaultdict(list)
-    for hit in hits:
-        of[hit.video_id].append(hit)
-    return dict(of)
-
-
-def _worst(found: Retrieved, wanted: int) -> float:
-    """The best row of the last wanted video; without limit while there are too few."""
-    if len(found.records) < wanted:
-        return -math.inf
-    scores = sorted(max(hit.score for hit in hits) for hits in _by_video(found.hits).values())
-    return scores[-wanted]
-
-
-def _is_proven(found: Retrieved, wanted: int) -> bool:
-    """Whether there are enough videos, of which the best are better than any other."""
-    enough = len(found.records) >= wanted
-    return enough and (found.cutoff is None or found.cutoff <= _worst(found, wanted))
+    def _videos(
+        self, ids: Sequence[str], likely: Sequence[Sequence[Hit]]
+    ) -> dict[str, VideoRecord]:
+        """Look up videos, and tell meanwhile of the rows of those that may be among the best."""
+        if self.met is None or not likely:
+            return self.store.videos(ids)
+        # Who is told makes the longer request, and makes it in this thread.
+        looking = self.store.beside(lambda: self.store.videos(ids))
+        self.met(likely)
+        return looking.result()
 
 
 def _higher(one: float | None, other: float | None) -> float | None:

@@ -61,7 +61,7 @@ def best_videos(
     *,
     top_k: int,
     selection: Selection = EVERY_ROW,
-    met: Met = lambda rows: None,
+    met: Met | None = None,
 ) -> Scored:
     """The best videos by an aggregation of their rows' cosines.
 

@@ -52,7 +52,7 @@ _NO_PINGS = {
 _AWAY = (2, 101, 103, 201, 401, 503, 901, 902)
 _NOT_READY = "not ready"
 _TOO_LARGE = "larger than max"
-_ATTEMPTS = 3
+_ATTEMPTS = 4
 _REASON_CHARACTERS = 300
 
 _lite_users: Counter[str] = Counter()
@@ -140,7 +140,7 @@ def telling(operation: str, config: StoreConfig) -> Iterator[None]:
 
 
 def retrying(config: StoreConfig, *, patient: bool = False) -> tenacity.Retrying:
-    """Try again what failed and may succeed: at most 3 times, and not after `store.timeout_s`.
+    """Try again what may be tried again: at most 4 times, and not after `store.timeout_s`.
 
     pymilvus itself repeats calls to a server that it loses, but not those that come next, and none
     that a server answers while it is starting.

@@ -251,11 +251,11 @@ def _joined(operator: str, conditions: Sequence[str]) -> str:
 
 
 def _listed(values: Iterable[str]) -> str:
-    every = sorted(values)
-    text = "".join(every)
+    texts = sorted(values)
+    text = "".join(texts)
     if text.isascii() and text.isalnum():  # keys, of which a request has many
-        return '["' + '", "'.join(every) + '"]'
-    return f"[{', '.join(map(quote, every))}]"
+        return '["' + '", "'.join(texts) + '"]'
+    return f"[{', '.join(map(quote, texts))}]"
 
 
 def _seconds(value: float) -> str:

@@ -146,11 +146,6 @@ class Requests:
 
     def _retrying(self, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
         try:
-            try:
-                return call(*args, **options)
-            except FAILURES as error:
-                if not is_transient(error):
-                    raise
             return retrying(self._config, patient=self.patient)(call, *args, **options)
         except FAILURES as error:
             # It was waited for once: what a run does as it ends does not wait again.

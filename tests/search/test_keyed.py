@@ -92,7 +92,7 @@ def test_nothing_wanted_nothing_asked() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 2])
-def test_rows_and_their_cosines_are_one_request(tmp_path: Path, count: int) -> None:
+def test_what_is_read_ahead_gives_rows_and_their_cosines(tmp_path: Path, count: int) -> None:
     """Keys give rows with the cosine of the vector, and the cosines with the axes, if any."""
     rows, (vector, *axes) = embeddings("a", 6), [row.vector for row in embeddings("query", 3)]
     hits = [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 
 from pipeline.config import IndexConfig, StoreConfig
-from pipeline.data import Embedding, Float32Array, Hit, Scene
+from pipeline.data import Embedding, Float32Array, Hit, Scene, VideoRecord
 from pipeline.filters import NO_ROWS, RowMask, Selection, Span
-from pipeline.search.retrieve import Retrieved, retrieve
+from pipeline.search.retrieve import retrieve
+from pipeline.search.retrieved import Retrieved
 from pipeline.store import VideoStore
 from tests.store.samples import DIM, IDENTITY, embeddings, record, video_id
 
@@ -179,3 +181,42 @@ def put_at(store: VideoStore, name: str, cosines: dict[int, float]) -> None:
         rows.append(replace(row, video_id=video_id(name), scene=scene, pts_s=second + 0.5))
     store.upsert_segments(rows, 1)
     store.commit([record(name, count=len(rows))])
+
+
+def test_videos_are_looked_up_while_who_asked_is_told_of_them(store: VideoStore) -> None:
+    """Neither could end if it had to wait for the other."""
+    for index in range(3):
+        put(store, f"v{index}", 2, 0.8 - index / 100)
+    told, begun = threading.Event(), threading.Event()
+    met: list[str] = []
+    real = store.videos
+
+    def videos(ids: Iterable[str]) -> dict[str, VideoRecord]:
+        begun.set()
+        assert told.wait(timeout=60)
+        return real(ids)
+
+    def meet(rows: Sequence[Sequence[Hit]]) -> None:
+        assert begun.wait(timeout=60)
+        met.extend(hits[0].video_id for hits in rows)
+        told.set()
+
+    with patch.object(store, "videos", side_effect=videos):
+        found = retrieve(store, QUERY, top_k=2, met=meet)
+    # All three were looked up at once, but no more are told of than are wanted.
+    assert met == [video_id("v0"), video_id("v1")]
+    assert names(found, 3, "v0", "v1", "v2") == ["v0", "v1", "v2"]
+
+
+@pytest.mark.parametrize("who", ["told", "look-up"])
+def test_a_failure_of_either_is_that_of_the_search(store: VideoStore, who: str) -> None:
+    put(store, "a", 2, 0.8)
+    lost = ConnectionError(who)
+
+    def meet(rows: Sequence[Sequence[Hit]]) -> None:
+        if who == "told":
+            raise lost
+
+    side = lost if who == "look-up" else store.videos
+    with patch.object(store, "videos", side_effect=side), pytest.raises(ConnectionError, match=who):
+        retrieve(store, QUERY, top_k=1, met=meet)
