@@ -47,12 +47,12 @@ def _ways(
     best = cosines.max(axis=1).astype(np.float64)
     nearest = rows[cosines.argmax(axis=1)]
     background, others = texts @ sample.T, nearest @ cohort.T
-    summed = Cohort.of(cohort, sample)
+    summed = Cohort.of(cohort, sample, axes=0)
     return {
         "the best score": best,
         "Z-norm, by the question's own background": _apart(best, background),
         "T-norm, by unrelated questions": _apart(best, others),
-        "T-norm, by their mean and two axes": summed.standings(best, nearest @ summed.axes.T),
+        "T-norm, by their mean alone": summed.standings(best, nearest @ summed.axes.T),
     }
 
 

@@ -23,7 +23,6 @@ from pipeline.errors import BackupError, Code
 from pipeline.files import open_regular, read_regular, told
 from pipeline.store.rows import Row, batches
 from pipeline.store.versions import (
-    SCHEMA_VERSION,
     ArchiveSettings,
     dump_settings,
     fingerprint,
@@ -97,16 +96,16 @@ def read_description(folder: Path) -> Description:
 
 def _described(document: Any, path: Path) -> Description:
     try:
-        made_by = document["format"], document["settings"]["schema"]
-        if made_by != (FORMAT, SCHEMA_VERSION):
+        if document["format"] != FORMAT:
             raise BackupError(
-                f"has format {made_by[0]} with rows of form {made_by[1]}, this vsearch reads format"
-                f" {FORMAT} with rows of form {SCHEMA_VERSION}: use the vsearch that wrote it",
+                f"has format {document['format']}, this vsearch reads format {FORMAT}: use the"
+                " vsearch that wrote it",
                 code=Code.BACKUP_INVALID,
                 uri=str(path),
             )
         settings = load_settings(json.dumps(document["settings"]))
-        said, computed = document["settings"]["fingerprint"], fingerprint(settings.identity)
+        said = document["settings"]["fingerprint"]
+        computed = fingerprint(settings.identity, settings.schema)
         videos, rows = int(document["videos"]), int(document["rows"])
         sha256 = {name: str(document["sha256"][name]) for name in (SEGMENTS, VIDEOS)}
     except (KeyError, TypeError, ValueError) as error:

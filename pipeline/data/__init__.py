@@ -65,11 +65,13 @@ from pipeline.data.rows import (
     RowCosine,
     SceneEmbeddings,
     Scope,
+    Stretch,
     Totals,
     VideoEntry,
     VideoFacts,
     VideoRecord,
     row_ids,
+    video_key,
 )
 from pipeline.filters import Kind
 
@@ -120,6 +122,7 @@ __all__ = [
     "SequenceQuestion",
     "SequenceStep",
     "Spot",
+    "Stretch",
     "Told",
     "Totals",
     "UInt8Array",
@@ -132,4 +135,5 @@ __all__ = [
     "Warned",
     "Words",
     "row_ids",
+    "video_key",
 ]

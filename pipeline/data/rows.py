@@ -11,6 +11,28 @@ from pipeline.data.arrays import Float32Array
 from pipeline.data.media import Box, RecordedFrom, Scene, Video
 from pipeline.filters import EVERY_ROW, Kind, Selection
 
+ROWS_A_STRETCH = 8
+"""About as many rows are read together: their place in the expression costs as much as one's."""
+
+
+class Stretch(NamedTuple):
+    """Scenes in a row of one revision of a video, whose rows are read together.
+
+    Args:
+        video_id: Whose.
+        revision: Which of its.
+        number: The how manyth: each has as many scenes as the archive's identity says.
+    """
+
+    video_id: str
+    revision: int
+    number: int
+
+    @property
+    def key(self) -> int:
+        """What its rows carry: 63 bits, the same on every run, and of no other stretch."""
+        return _number(f"{self.video_id}/{self.revision}/{self.number}")
+
 
 class Place(NamedTuple):
     """Where a row stands: in which scene of which revision of a video."""
@@ -18,6 +40,19 @@ class Place(NamedTuple):
     video_id: str
     revision: int
     scene_index: int
+
+    def stretch(self, scenes: int) -> Stretch:
+        """The stretch that holds it, where each has so many scenes."""
+        return Stretch(self.video_id, self.revision, self.scene_index // scenes)
+
+
+def video_key(video_id: str) -> int:
+    """What a video's rows carry, and no other's: 63 bits, which are sooner compared than its id."""
+    return _number(video_id)
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
 
 
 def row_ids(
@@ -168,6 +203,21 @@ class Identity:
         if sample is None or sample.get("tiles"):
             return None
         return "scene" if sample.get("pooling") == "mean" else "frame"
+
+    @property
+    def most_rows(self) -> int | None:
+        """Rows of a scene at most, where the content says so."""
+        sample = self.content.get("sample")
+        if sample is None or sample.get("tiles"):
+            return None
+        if sample.get("pooling") == "mean":
+            return 1
+        return None if sample.get("fps") else int(sample["per_scene"])
+
+    @property
+    def stretch(self) -> int:
+        """How many scenes a stretch has."""
+        return max(1, ROWS_A_STRETCH // (self.most_rows or ROWS_A_STRETCH))
 
 
 @dataclass(frozen=True, slots=True)

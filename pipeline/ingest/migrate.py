@@ -21,7 +21,7 @@ from pipeline.ingest.state import exclusive, ledger_path
 from pipeline.ingest.stop import Stop
 from pipeline.ingest.verify import verify
 from pipeline.store import Generation, Generations, VideoStore
-from pipeline.store.versions import Names, archive_index, fingerprint
+from pipeline.store.versions import Names, archive_index, differences, fingerprint
 
 _VIDEOS_A_COPY = 100
 
@@ -67,7 +67,7 @@ class Migration(Closing):
     ) -> Self | None:
         """Open the new generation aside; None if the one that answers has these settings.
 
-        If only the index differs, its vectors are copied.
+        If only the index differs, or the form of its rows, its vectors are copied.
         """
         if store.is_new:
             return None
@@ -76,10 +76,11 @@ class Migration(Closing):
             current = generations.current()
             if current is None:
                 return None
-            same_vectors = current.fingerprint == fingerprint(wanted)
-            index = generations.opened(current).settings.index
-            if same_vectors and index == archive_index(config.store.index):
+            there = generations.opened(current).settings
+            index = archive_index(config.store.index)
+            if current.fingerprint == fingerprint(wanted) and there.index == index:
                 return None
+            same_vectors = not differences(there.identity, wanted)
             store.open_aside(wanted, config.store.index)
             old = opened.enter_context(VideoStore.connect(config.store))
             old.open_generation(current)

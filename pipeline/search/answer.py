@@ -112,7 +112,7 @@ class _Ready:
     def found(self) -> _Found:
         """Results, why there are none, what comes nearest then, and the bound of the others."""
         store, vector, selection = self.store, self.vector, self.selection
-        gap_s, sampling = self.search.moment_gap_s, Sampling.of(store.identity.content)
+        gap_s, sampling = self.search.moment_gap_s, Sampling.of(store.identity)
         keyed = KeyedRows(store, vector, None if self.rivals is None else self.rivals.axes)
 
         def met(hits: Sequence[Sequence[Hit]]) -> None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.data import Float32Array, Hit, Moment, Place, Scope, VideoRecord
+from pipeline.data import Float32Array, Hit, Moment, Scope, Stretch, VideoRecord
 from pipeline.filters import EVERY_ROW, NO_ROWS, Selection
-from pipeline.search.around import Around, first_places
+from pipeline.search.around import Around, first_places, first_scenes
 from pipeline.search.keyed import KeyedRows
 from pipeline.search.moments import Sampling, best_moment_of
 from pipeline.search.retrieve import first_window
@@ -79,12 +79,20 @@ def read_ahead(
         sampling: Of the archive.
         gap_s: As in `moments_of`.
     """
-    places: dict[str, Place] = {}
-    for hits in met:
+    every = list(met)
+    wide = keyed.stretch
+    stretches = {
+        Stretch(best.video_id, best.revision, number)
+        for best, scenes in ((hits[0], first_scenes(hits, sampling, gap_s)) for hits in every)
+        for number in range(scenes.start // wide, (scenes.stop - 1) // wide + 1)
+    }
+
+    def places() -> set[str]:
         # The best row's own cosines are wanted, too.
-        places[hits[0].row_id] = hits[0].place
-        places |= first_places(hits, sampling, gap_s)
-    keyed.read_ahead(places)
+        keys = {hits[0].row_id for hits in every}
+        return keys.union(*(first_places(hits, sampling, gap_s) for hits in every))
+
+    keyed.read_ahead(stretches, places)
 
 
 @dataclass(frozen=True, slots=True)

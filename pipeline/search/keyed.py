@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from pipeline.data import ByKey, Float32Array, Hit, Place
+from pipeline.data import ByKey, Float32Array, Hit, Place, Stretch
 from pipeline.store import VideoStore
 
 
@@ -27,18 +27,34 @@ class KeyedRows:
         self._vectors = vector[None] if axes is None else np.vstack([vector, axes])
         self._known = ByKey.none(len(self._vectors))
         self._absent: set[str] = set()
+        self._whole: Collection[Stretch] = ()
         self._ahead: defaultdict[str, list[Hit]] = defaultdict(list)
 
-    def read_ahead(self, places: Mapping[str, Place]) -> None:
+    @property
+    def stretch(self) -> int:
+        """How many scenes a stretch has."""
+        return self._store.identity.stretch
+
+    def read_ahead(
+        self, stretches: Collection[Stretch], places: Callable[[], Collection[str]]
+    ) -> None:
         """Read what may be wanted, with the request that costs least, which may leave out some.
 
         Args:
-            places: Where the rows stand, by key.
+            stretches: What holds the rows.
+            places: Gives their keys, which are asked for where stretches cost no less.
 
         Raises:
             StoreError: The store failed.
         """
-        for hit in self._read(places, exact=False).hits.values():
+        found = self._store.stretches(stretches, self._vectors)
+        if found is None:
+            read = self._read(places())
+        else:
+            read, are_all = found
+            self._known.add(read)
+            self._whole = stretches if are_all else ()
+        for hit in read.hits.values():
             self._ahead[hit.video_id].append(hit)
 
     def ahead(self, video_id: str) -> Sequence[Hit]:
@@ -53,8 +69,10 @@ class KeyedRows:
         """
         known = self._known.hits
         left = places.keys() - known.keys() - self._absent
+        if self._whole:
+            left = {key for key in left if places[key].stretch(self.stretch) not in self._whole}
         if left:
-            self._read({key: places[key] for key in left}, exact=self._store.misses)
+            self._read(left)
         return [known[key] for key in places if key in known]
 
     def cosines(self, hits: Iterable[Hit]) -> dict[str, tuple[float, ...]]:
@@ -68,9 +86,8 @@ class KeyedRows:
             for hit in self.hits({hit.row_id: hit.place for hit in hits})
         }
 
-    def _read(self, places: Mapping[str, Place], *, exact: bool) -> ByKey:
-        read = self._store.keyed(places, self._vectors, exact=exact)
+    def _read(self, keys: Collection[str]) -> ByKey:
+        read = self._store.keyed(keys, self._vectors)
         self._known.add(read)
-        if exact or not self._store.misses:
-            self._absent |= places.keys() - read.hits.keys()
+        self._absent.update(key for key in keys if key not in read.hits)
         return read

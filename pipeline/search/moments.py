@@ -13,11 +13,11 @@ from __future__ import annotations
 import math
 from bisect import bisect, insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pipeline.data import Hit, Moment
+from pipeline.data import Hit, Identity, Moment
 from pipeline.filters import ALL_ROWS, RowMask, Span
 from pipeline.search.where.masks import joined
 
@@ -44,15 +44,10 @@ class Sampling:
     most_rows: int | None = None
 
     @classmethod
-    def of(cls, content: Mapping[str, Any]) -> Sampling:
-        """From what an archive's identity records of its content."""
-        sample = content["sample"]
-        per_scene, fps = int(sample["per_scene"]), sample.get("fps")
-        if sample.get("tiles"):
-            return cls(per_scene, fps)
-        if sample.get("pooling") == "mean":
-            return cls(per_scene, fps, 1)
-        return cls(per_scene, fps, None if fps else per_scene)
+    def of(cls, identity: Identity) -> Sampling:
+        """From what is recorded with an archive."""
+        sample = identity.content["sample"]
+        return cls(int(sample["per_scene"]), sample.get("fps"), identity.most_rows)
 
     def rows_of(self, length_s: float) -> int:
         """About how many rows a scene of this length has: at least, not counting tiles."""

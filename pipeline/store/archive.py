@@ -21,6 +21,7 @@ from pipeline.store.client import Client
 from pipeline.store.connection import PATIENCE, clear_place
 from pipeline.store.requests import STRONG
 from pipeline.store.versions import (
+    SCHEMA_VERSION,
     ArchiveIndex,
     ArchiveSettings,
     Names,
@@ -86,12 +87,20 @@ def find_for_reading(client: Client, config: StoreConfig) -> Archive:
     """The archive that a config names.
 
     Raises:
-        StoreError: Nothing is indexed under this name.
+        StoreError: Nothing is indexed under this name, or its rows are stored in another form.
     """
     names = find(client, config)
     if names is None:
         raise not_indexed(config)
-    return read(client, config, names)
+    found = read(client, config, names)
+    if found.settings.schema != SCHEMA_VERSION:
+        raise _error(
+            f"the archive {config.collection!r} was made by another vsearch, which stores rows in"
+            " another form: run vsearch reindex, which copies them",
+            Code.SETTINGS_MISMATCH,
+            config,
+        )
+    return found
 
 
 def not_indexed(config: StoreConfig) -> StoreError:
@@ -175,7 +184,7 @@ def _make_collections(client: Client, config: StoreConfig, settings: ArchiveSett
 
 def _free_names(client: Client, config: StoreConfig, settings: ArchiveSettings) -> Names:
     """The first generation that does not exist, or was begun with these very settings."""
-    digits = fingerprint(settings.identity)
+    digits = fingerprint(settings.identity, settings.schema)
     for generation in count(1):
         names = Names(config.collection, digits, generation)
         begun = [

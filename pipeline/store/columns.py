@@ -6,13 +6,13 @@ Of what has many rows no dict is made for each of them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.data import WHOLE_FRAME, Box, ByKey, Float32Array, Hit, MeanCosine, Place, RowCosine
+from pipeline.data import WHOLE_FRAME, Box, ByKey, Float32Array, Hit, MeanCosine, RowCosine
 from pipeline.filters import Kind
 from pipeline.store.rows import Row
 
@@ -57,15 +57,19 @@ def hits(found: Columns, kind: Kind | None) -> list[Hit]:
     """Rows of `segments`; where the kind of all of them is known, it need not have been read."""
     if not found.keys:
         return []
-    place = map(found.field, ("video_id", "revision", "scene_index"))
-    return _hits(found, place, kind)
+    place = map(found.field, ("video_id", "revision", "scene_index", "start_s", "end_s", "pts_s"))
+    count = len(found.keys)
+    kinds = [kind] * count if kind else found.field("kind")
+    boxes = [WHOLE_FRAME] * count if kind else [Box(*box) for box in found.field("box")]
+    # `_make` takes two thirds of the time of a call.
+    every = zip(found.keys, *place, kinds, boxes, found.scores, strict=True)
+    return list(map(Hit._make, every))
 
 
-def by_key(each: Sequence[Columns], kind: Kind | None, places: Mapping[str, Place]) -> ByKey:
-    """Rows of `segments` that were found for each of some vectors, where they stand is known."""
+def by_key(each: Sequence[Columns], kind: Kind | None) -> ByKey:
+    """Rows of `segments` that were found for each of some vectors."""
     first, *rest = each
-    place = zip(*map(places.__getitem__, first.keys), strict=True)
-    found = {hit.row_id: hit for hit in _hits(first, place, kind)} if first.keys else {}
+    found = {hit.row_id: hit for hit in hits(first, kind)}
     others = [dict(zip(other.keys, other.scores, strict=True)) for other in rest]
     # An index may leave out another row for each.
     for cosines in others:
@@ -88,16 +92,6 @@ def means(found: Columns) -> list[MeanCosine]:
         return []
     counts = found.field("revision"), found.field("rows")
     return list(map(MeanCosine._make, zip(found.keys, *counts, found.scores, strict=True)))
-
-
-def _hits(found: Columns, place: Iterable[Sequence[Any]], kind: Kind | None) -> list[Hit]:
-    times = map(found.field, ("start_s", "end_s", "pts_s"))
-    count = len(found.keys)
-    kinds = [kind] * count if kind else found.field("kind")
-    boxes = [WHOLE_FRAME] * count if kind else [Box(*box) for box in found.field("box")]
-    # `_make` takes two thirds of the time of a call.
-    every = zip(found.keys, *place, *times, kinds, boxes, found.scores, strict=True)
-    return list(map(Hit._make, every))
 
 
 def _fields(found: Any) -> dict[str, Sequence[Any]]:

@@ -8,27 +8,18 @@ backslash and line breaks as it is, and know the escapes for those.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from pipeline.data import Scope
 from pipeline.filters import (
-    ALL_ROWS,
-    EVERY_ROW,
-    KINDS,
-    NO_ROWS,
     And,
     DurationIn,
     Filter,
     Not,
     Or,
     RecordedIn,
-    RowMask,
-    Selection,
     Span,
-    Spans,
     TagIs,
     VideoIs,
 )
@@ -74,12 +65,17 @@ def after(field: str, value: str) -> str:
 
 def among(field: str, values: Iterable[str]) -> str:
     """Rows whose `field` is one of `values`; none for no values."""
-    return f"{field} in {_listed(values)}"
+    return f"{field} in {listed(values)}"
+
+
+def numbered(field: str, values: Iterable[int]) -> str:
+    """Rows whose `field` is one of these numbers; none for none."""
+    return f"{field} in {numbers(values)}"
 
 
 def not_among(field: str, values: Iterable[str]) -> str:
     """Rows whose `field` is none of `values`."""
-    return f"{field} not in {_listed(values)}"
+    return f"{field} not in {listed(values)}"
 
 
 def every(conditions: Sequence[str]) -> str:
@@ -97,23 +93,6 @@ def some(conditions: Sequence[str]) -> str:
     if not conditions:
         raise ValueError("a choice needs at least one condition")
     return EVERYTHING if EVERYTHING in conditions else _joined("or", conditions)
-
-
-def within(scope: Scope) -> str:
-    """Rows of `segments` inside a scope."""
-    whole = _whole(scope)
-    if whole is not None:
-        return _whole_videos(whole, scope.revisions)
-    conditions = []
-    if scope.only is not None:
-        conditions.append(among("video_id", scope.only))
-    if scope.exclude:
-        conditions.append(not_among("video_id", scope.exclude))
-    if scope.revisions:
-        conditions.append(_current(scope.revisions))
-    if scope.selection != EVERY_ROW:
-        conditions.append(_selected(scope.selection))
-    return every(conditions)
 
 
 def possible(wanted: Filter) -> str:
@@ -172,75 +151,6 @@ def _around(wanted: RecordedIn) -> str:
     return every(conditions)
 
 
-def _selected(selection: Selection) -> str:
-    ids_of: dict[RowMask, list[str]] = defaultdict(list)
-    for video_id, mask in selection.masks.items():
-        ids_of[mask].append(video_id)
-    choices = [
-        every([among("video_id", ids), _masked(mask)])
-        for mask, ids in ids_of.items()
-        if mask != NO_ROWS
-    ]
-    if selection.rest != NO_ROWS:
-        listed = [not_among("video_id", selection.masks)] if selection.masks else []
-        choices.append(every([*listed, _masked(selection.rest)]))
-    return some(choices) if choices else NOTHING
-
-
-def _masked(mask: RowMask) -> str:
-    if mask == ALL_ROWS:
-        return EVERYTHING
-    kinds_of: dict[Spans, list[str]] = defaultdict(list)
-    for kind in KINDS:
-        if spans := mask.spans(kind):
-            kinds_of[spans].append(kind)
-    return some(
-        [
-            every(
-                [
-                    among("kind", kinds) if len(kinds) < len(KINDS) else EVERYTHING,
-                    some([spanned("pts_s", span) for span in spans]),
-                ]
-            )
-            for spans, kinds in kinds_of.items()
-        ]
-    )
-
-
-def _whole(scope: Scope) -> set[str] | None:
-    """The videos of a scope if it lists them and leaves out no part of one; otherwise None."""
-    masks, rest = scope.selection.masks, scope.selection.rest
-    if not {*masks.values(), rest} <= {ALL_ROWS, NO_ROWS}:
-        return None
-    lists = [set(scope.only)] if scope.only is not None else []
-    if rest == NO_ROWS:
-        lists.append({video_id for video_id, mask in masks.items() if mask == ALL_ROWS})
-    left_out = {video_id for video_id, mask in masks.items() if mask == NO_ROWS} | scope.exclude
-    return set.intersection(*lists) - left_out if lists else None
-
-
-def _whole_videos(ids: set[str], revisions: Mapping[str, int]) -> str:
-    # Each list of ids is compared with each row: the fewer, the faster.
-    free = ids - revisions.keys()
-    pairs = _revised({video_id: revisions[video_id] for video_id in ids - free})
-    return some([*([among("video_id", free)] if free else []), *pairs]) if ids else NOTHING
-
-
-def _current(revisions: Mapping[str, int]) -> str:
-    return some([not_among("video_id", revisions), *_revised(revisions)])
-
-
-def _revised(revisions: Mapping[str, int]) -> list[str]:
-    """For each revision: rows of it, of the videos whose it is."""
-    ids_of: dict[int, list[str]] = defaultdict(list)
-    for video_id, revision in revisions.items():
-        ids_of[revision].append(video_id)
-    return [
-        every([equals("revision", revision), among("video_id", ids)])
-        for revision, ids in sorted(ids_of.items())
-    ]
-
-
 def _joined(operator: str, conditions: Sequence[str]) -> str:
     # A balanced tree: servers parse recursively, and a chain of hundreds is too deep for them.
     if len(conditions) < 2:
@@ -250,12 +160,18 @@ def _joined(operator: str, conditions: Sequence[str]) -> str:
     return f"({left} {operator} {right})"
 
 
-def _listed(values: Iterable[str]) -> str:
+def listed(values: Iterable[str]) -> str:
+    """Text literals, in order."""
     texts = sorted(values)
     text = "".join(texts)
     if text.isascii() and text.isalnum():  # keys, of which a request has many
         return '["' + '", "'.join(texts) + '"]'
     return f"[{', '.join(map(quote, texts))}]"
+
+
+def numbers(values: Iterable[int]) -> str:
+    """Number literals, in order."""
+    return f"[{', '.join(map(str, sorted(values)))}]"
 
 
 def _seconds(value: float) -> str:

@@ -8,7 +8,7 @@ deterministic keys make the next run write the same rows again, and nothing half
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pipeline.data import (
     ByKey,
@@ -16,9 +16,9 @@ from pipeline.data import (
     Float32Array,
     Hit,
     MeanCosine,
-    Place,
     RowCosine,
     Scope,
+    Stretch,
     Totals,
     VideoEntry,
     VideoFacts,
@@ -38,6 +38,7 @@ from pipeline.store.expressions import (
 )
 from pipeline.store.opening import OpenStore
 from pipeline.store.reading import SegmentReader
+from pipeline.store.rows import Row
 from pipeline.store.versions import StoreStats
 from pipeline.text import without_secret
 
@@ -61,8 +62,7 @@ class VideoStore(OpenStore):
         Returns:
             How many were written.
         """
-        written = (rows.segment_row(embedding, revision) for embedding in embeddings)
-        return self._reach().upsert("write rows", self.names.segments, "row_id", written)
+        return self._put(rows.segment_row(embedding, revision) for embedding in embeddings)
 
     def put_rows(self, read: Iterable[tuple[Hit, Float32Array]]) -> int:
         """Write rows of `segments` as `scan` gives them, with the key and revision that they have.
@@ -70,7 +70,11 @@ class VideoStore(OpenStore):
         Returns:
             How many were written.
         """
-        written = (rows.hit_row(hit, vector) for hit, vector in read)
+        return self._put(rows.hit_row(hit, vector) for hit, vector in read)
+
+    def _put(self, facts: Iterable[Row]) -> int:
+        stretch = self.identity.stretch
+        written = (rows.with_keys(row, stretch) for row in facts)
         return self._reach().upsert("write rows", self.names.segments, "row_id", written)
 
     def commit(self, records: Iterable[VideoRecord]) -> None:
@@ -176,23 +180,28 @@ class VideoStore(OpenStore):
         asked = (vector[None], limit, condition, params, fields, self._consistency)
         return self._reach().nearest(self.names.videos, "mean", *asked)[0]
 
-    def keyed(
-        self, places: Mapping[str, Place], vectors: Float32Array, *, exact: bool = False
-    ) -> ByKey:
+    def keyed(self, row_ids: Iterable[str], vectors: Float32Array) -> ByKey:
         """Rows of `segments` by key, with some cosines; keys that are not there are left out.
 
         Args:
-            places: Where each of them stands, by key.
+            row_ids: Which rows.
             vectors: Unit vectors, float32 (n, dim): the cosines are those with them.
-            exact: Leave out no other. Without it an index may leave out any; a server's seldom
-                does, and gives cosines for less than it takes to read vectors.
         """
-        return self._reader().keyed(places, vectors, exact=exact)
+        return self._reader().keyed(row_ids, vectors)
 
-    @property
-    def misses(self) -> bool:
-        """Whether `keyed` may leave out rows unless it is to be exact."""
-        return self._reader().misses
+    def stretches(
+        self, wanted: Collection[Stretch], vectors: Float32Array
+    ) -> tuple[ByKey, bool] | None:
+        """Rows of `segments` by stretch, with some cosines, for less than it takes by key.
+
+        Args:
+            wanted: Which stretches.
+            vectors: As for `keyed`.
+
+        Returns:
+            Rows, and whether these are all; None if this store's index does not give cosines.
+        """
+        return self._reader().stretches(wanted, vectors)
 
     def vectors(self, row_ids: Iterable[str]) -> dict[str, Float32Array]:
         """Vectors of rows of `segments` by key, float32 (dim,); keys not there are left out."""
@@ -225,34 +234,25 @@ class VideoStore(OpenStore):
 
     def iterate_videos(self) -> Iterator[VideoRecord]:
         """All committed videos, in order of id, read Strong."""
-        found = self._reach().iterate(
-            self.names.videos, "video_id", EVERYTHING, schema.VIDEO_FIELDS
-        )
-        return map(rows.video_record, found)
+        return map(rows.video_record, self._every_video(schema.VIDEO_FIELDS))
 
     def entries(self) -> Iterator[VideoEntry]:
         """What a run needs to know of all committed videos, in order of id, read Strong."""
-        found = self._reach().iterate(
-            self.names.videos, "video_id", EVERYTHING, schema.ENTRY_FIELDS
-        )
-        return map(rows.video_entry, found)
+        return map(rows.video_entry, self._every_video(schema.ENTRY_FIELDS))
 
     def totals(self) -> Totals:
         """Sums over all committed videos, read Strong, a page at a time."""
-        found = self._reach().iterate(
-            self.names.videos, "video_id", EVERYTHING, schema.TOTAL_FIELDS
-        )
-        return rows.totals(found)
+        return rows.totals(self._every_video(schema.TOTAL_FIELDS))
 
     def facts(self, wanted: Filter) -> Iterator[VideoFacts]:
         """All committed videos that may satisfy a filter, in order of id, read Strong.
 
         Those that do are among them; what is left out does not. Conditions on rows leave out none.
         """
-        found = self._reach().iterate(
-            self.names.videos, "video_id", possible(wanted), schema.FACT_FIELDS
-        )
-        return map(rows.video_facts, found)
+        return map(rows.video_facts, self._every_video(schema.FACT_FIELDS, possible(wanted)))
+
+    def _every_video(self, fields: Sequence[str], condition: str = EVERYTHING) -> Iterator[Row]:
+        return self._reach().iterate(self.names.videos, "video_id", condition, fields)
 
     def rows_of(self, video_id: str, revision: int | None = None) -> list[str]:
         """Keys of a video's rows, sorted, read Strong; of one revision, or of all."""

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
 
 from pipeline.config import StoreConfig
-from pipeline.data import ByKey, Float32Array, Hit, Place, RowCosine, Scope
+from pipeline.data import ByKey, Float32Array, Hit, RowCosine, Scope, Stretch
 from pipeline.store import columns, rows, schema
 from pipeline.store.archive import Archive
 from pipeline.store.columns import Columns
 from pipeline.store.connection import is_lite
-from pipeline.store.expressions import EVERYTHING, after, among, within
+from pipeline.store.expressions import EVERYTHING, after, numbered
 from pipeline.store.requests import Requests
+from pipeline.store.scopes import BY_KEY, within
 
 MAX_LIMIT = 16384
 """Most hits that one search can ask for."""
@@ -26,6 +27,9 @@ T = TypeVar("T")
 
 _KEYS = 16**8
 """As many keys as their first eight digits tell apart."""
+
+_LIKELY_ROWS = 64
+"""Of a scene, where the settings do not say how many it has at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,7 @@ class SegmentReader:
     def search(self, vector: Float32Array, limit: int, scope: Scope, *, exact: bool) -> list[Hit]:
         """See `VideoStore.search`."""
         kind = self.archive.settings.identity.kind
-        form = _Form(
-            schema.hit_fields(kind), lambda found: columns.hits(found, kind), lambda hit: hit
-        )
+        form = _Form(self._hit_fields, lambda found: columns.hits(found, kind), lambda hit: hit)
         return self._search(form, vector, limit, scope, exact=exact)
 
     def cosines(
@@ -90,20 +92,29 @@ class SegmentReader:
         for row in self.requests.iterate(name, "row_id", within(scope), fields):
             yield rows.hit(row, math.nan), rows.as_vector(row["vector"])
 
-    def keyed(self, places: Mapping[str, Place], vectors: Float32Array, *, exact: bool) -> ByKey:
-        """See `VideoStore.keyed`."""
-        if exact or not self.has_scores:
-            return self._keyed_vectors(places, vectors)
-        kind, found = self.archive.settings.identity.kind, ByKey.none(len(vectors))
-        # What is known of a row is left out: it would be sent for each of the vectors.
-        fields = schema.hit_fields(kind, placed=True)
-        for keys in rows.chunks(sorted(places)):
-            condition = among("row_id", keys)
-            answers = self._nearest(vectors, len(keys), condition, fields, wide=True)
-            found.add(columns.by_key(answers, kind, places))
-        return found
+    def stretches(
+        self, wanted: Collection[Stretch], vectors: Float32Array
+    ) -> tuple[ByKey, bool] | None:
+        """See `VideoStore.stretches`."""
+        if is_lite(self.config.uri) or not (self._is_graph or self._index_is_exact()):
+            # Milvus Lite's index misses most, and a quantized one errs.
+            return None
+        identity, found = self.archive.settings.identity, ByKey.none(len(vectors))
+        most = (identity.most_rows or _LIKELY_ROWS) * identity.stretch
+        # Of a graph, not each node is reached under a filter.
+        are_all = not self._is_graph
+        for keys in rows.chunks([stretch.key for stretch in wanted]):
+            limit = min(MAX_LIMIT, most * len(keys))
+            answers = self._nearest(
+                vectors, limit, numbered("stretch_key", keys), self._hit_fields, wide=True
+            )
+            part = columns.by_key(answers, identity.kind)
+            are_all = are_all and (identity.most_rows is not None or len(part.hits) < limit)
+            found.add(part)
+        return found, are_all
 
-    def _keyed_vectors(self, row_ids: Iterable[str], vectors: Float32Array) -> ByKey:
+    def keyed(self, row_ids: Iterable[str], vectors: Float32Array) -> ByKey:
+        """See `VideoStore.keyed`."""
         found = ByKey.none(len(vectors))
         for row, vector in self._fetch(row_ids, schema.hit_fields(None)):
             key = row["row_id"]
@@ -112,16 +123,6 @@ class SegmentReader:
             for cosines, cosine in zip(found.others, further, strict=True):
                 cosines[key] = cosine
         return found
-
-    @property
-    def has_scores(self) -> bool:
-        """Whether its index scores rows by key: Milvus Lite's misses most, a quantized one errs."""
-        return self.misses or (self._index_is_exact() and not is_lite(self.config.uri))
-
-    @property
-    def misses(self) -> bool:
-        """Whether it does, but for some: of a graph, not each node is reached under a filter."""
-        return self.archive.settings.index.type == "HNSW" and not is_lite(self.config.uri)
 
     def vectors(self, row_ids: Iterable[str]) -> dict[str, Float32Array]:
         """See `VideoStore.vectors`."""
@@ -146,6 +147,14 @@ class SegmentReader:
         vectors = [rows.as_vector(row["vector"]) for row in found]
         return np.array(vectors, dtype=np.float32).reshape(-1, self.archive.settings.identity.dim)
 
+    @property
+    def _hit_fields(self) -> Sequence[str]:
+        return schema.hit_fields(self.archive.settings.identity.kind)
+
+    @property
+    def _is_graph(self) -> bool:
+        return self.archive.settings.index.type == "HNSW"
+
     def _index_is_exact(self) -> bool:
         index = self.archive.settings.index.type
         return index == "FLAT" or (index == "IVF_FLAT" and not is_lite(self.config.uri))
@@ -157,7 +166,8 @@ class SegmentReader:
     def _found(
         self, form: _Form[T], vector: Float32Array, limit: int, scope: Scope, *, wide: bool
     ) -> list[T]:
-        [found] = self._nearest(vector[None], limit, within(scope), form.fields, wide=wide)
+        condition = within(scope, BY_KEY)
+        [found] = self._nearest(vector[None], limit, condition, form.fields, wide=wide)
         return form.found(found)
 
     def _nearest(
@@ -185,7 +195,7 @@ class SegmentReader:
         if count == limit:
             return False
         name = self.archive.names.segments
-        return self.requests.count(name, within(scope), self.consistency) > count
+        return self.requests.count(name, within(scope, BY_KEY), self.consistency) > count
 
     def _compared(self, vector: Float32Array, limit: int, scope: Scope) -> list[Hit]:
         unit = vector / np.linalg.norm(vector)

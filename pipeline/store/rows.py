@@ -18,11 +18,13 @@ from pipeline.data import (
     FileStamp,
     Float32Array,
     Hit,
+    Place,
     Totals,
     Video,
     VideoEntry,
     VideoFacts,
     VideoRecord,
+    video_key,
 )
 from pipeline.errors import Code, StoreError
 
@@ -36,8 +38,14 @@ _KEYS_A_REQUEST = 1000
 _SURROGATE = re.compile(r"\\(\\|u[0-9a-f]{4})")
 
 
+def with_keys(row: Row, stretch: int) -> Row:
+    """A row of `segments` with what it is found by, where so many scenes are a stretch."""
+    part = Place(row["video_id"], row["revision"], row["scene_index"]).stretch(stretch)
+    return {**row, "video_key": video_key(part.video_id), "stretch_key": part.key}
+
+
 def segment_row(embedding: Embedding, revision: int) -> Row:
-    """A row of `segments`."""
+    """The facts in a row of `segments`."""
     return {
         "row_id": embedding.row_id(revision),
         "video_id": embedding.video_id,
@@ -53,7 +61,7 @@ def segment_row(embedding: Embedding, revision: int) -> Row:
 
 
 def hit_row(hit: Hit, vector: Float32Array) -> Row:
-    """The row of `segments` that was read as this hit and vector."""
+    """The facts in the row of `segments` that was read as this hit and vector."""
     box = hit.box
     return {
         "row_id": hit.row_id,
@@ -218,6 +226,6 @@ def batches(
         yield batch
 
 
-def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(keys: Sequence[T]) -> Iterator[Sequence[T]]:
     """Slices short enough for one request."""
     return (keys[start : start + _KEYS_A_REQUEST] for start in range(0, len(keys), _KEYS_A_REQUEST))

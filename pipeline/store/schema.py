@@ -19,8 +19,7 @@ from pipeline.store.versions import ArchiveIndex
 SETTINGS_PROPERTY = "vsearch.settings"
 """The collection property with the record of settings. Milvus Lite keeps no description."""
 
-_PLACE_FIELDS = ("video_id", "revision", "scene_index")
-_TIME_FIELDS = ("start_s", "end_s", "pts_s")
+_PLACE_FIELDS = ("video_id", "revision", "scene_index", "start_s", "end_s", "pts_s")
 _SHAPE_FIELDS = ("kind", "box")
 COSINE_FIELDS = ("video_id", "revision")
 VIDEO_FIELDS = (
@@ -37,10 +36,9 @@ _MAX_EF = 32768
 _MAX_TEXT_BYTES = 65535
 
 
-def hit_fields(kind: Kind | None, *, placed: bool = False) -> tuple[str, ...]:
-    """What of a row of `segments` is to be read, where the kind of all and its place are known."""
-    place, shape = () if placed else _PLACE_FIELDS, () if kind else _SHAPE_FIELDS
-    return (*place, *_TIME_FIELDS, *shape)
+def hit_fields(kind: Kind | None) -> tuple[str, ...]:
+    """What of a row of `segments` is to be read, where the kind of all may be known."""
+    return _PLACE_FIELDS if kind else (*_PLACE_FIELDS, *_SHAPE_FIELDS)
 
 
 def segments_schema(dim: int) -> CollectionSchema:
@@ -50,6 +48,8 @@ def segments_schema(dim: int) -> CollectionSchema:
         _text("video_id", 64),
         FieldSchema("revision", DataType.INT64),
         FieldSchema("scene_index", DataType.INT64),
+        FieldSchema("video_key", DataType.INT64),
+        FieldSchema("stretch_key", DataType.INT64),
         FieldSchema("start_s", DataType.DOUBLE),
         FieldSchema("end_s", DataType.DOUBLE),
         FieldSchema("pts_s", DataType.DOUBLE),

@@ -20,7 +20,7 @@ from typing import Any
 from pipeline.config import IndexConfig
 from pipeline.data import Identity
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Part of every fingerprint: raised when rows are stored in another form."""
 
 LIBRARIES = (
@@ -74,11 +74,13 @@ class ArchiveSettings:
         identity: What gives its vectors their meaning.
         index: Its index.
         versions: Libraries that it was made with, by distribution.
+        schema: The form in which its rows are stored.
     """
 
     identity: Identity
     index: ArchiveIndex
     versions: Mapping[str, str]
+    schema: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,9 @@ class StoreStats:
     file_bytes: int | None
 
 
-def fingerprint(identity: Identity) -> str:
-    """12 hex digits that say which vectors may meet: equal identities, equal digits."""
-    facts = {**_facts(identity), "schema": SCHEMA_VERSION}
+def fingerprint(identity: Identity, schema: int = SCHEMA_VERSION) -> str:
+    """12 hex digits that say which rows may meet: equal identities in one form, equal digits."""
+    facts = {**_facts(identity), "schema": schema}
     return hashlib.sha256(_canonical(facts).encode()).hexdigest()[:12]
 
 
@@ -148,8 +150,8 @@ def dump_settings(settings: ArchiveSettings) -> str:
     """The record as JSON; `load_settings` reads it back."""
     return _canonical(
         {
-            "schema": SCHEMA_VERSION,
-            "fingerprint": fingerprint(settings.identity),
+            "schema": settings.schema,
+            "fingerprint": fingerprint(settings.identity, settings.schema),
             "identity": _facts(settings.identity),
             "index": {"type": settings.index.type, "params": settings.index.params},
             "versions": settings.versions,
@@ -170,6 +172,7 @@ def load_settings(text: str) -> ArchiveSettings:
             Identity(identity["encoder"], identity["content"], identity["dim"]),
             ArchiveIndex(index["type"], index["params"]),
             record["versions"],
+            int(record["schema"]),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a record of settings: {error!r}") from None

@@ -52,6 +52,19 @@ def test_there_and_back(source: Config, anywhere: Config, tmp_path: Path, at_onc
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
 
 
+def test_from_an_archive_whose_rows_had_another_form(
+    source: Config, target: Config, tmp_path: Path
+) -> None:
+    """The files hold what a row says, not what a store finds it by."""
+    export_archive(source, tmp_path / "out")
+    path = tmp_path / "out" / files.DESCRIPTION
+    document = json.loads(path.read_text("utf-8"))
+    document["settings"].update(schema=1, fingerprint=fingerprint(IDENTITY, 1))
+    path.write_text(json.dumps(document), encoding="utf-8")
+    import_archive(target, tmp_path / "out")
+    assert_same(source, target)
+
+
 def test_what_does_not_count_stays_behind(source: Config, target: Config, tmp_path: Path) -> None:
     export_archive(source, tmp_path / "out")
     import_archive(target, tmp_path / "out")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
+from pymilvus import CollectionSchema
 
 from pipeline.config import Config
 from pipeline.data import Committed, Plan, Progress, Told, Video, VideoRecord
@@ -22,7 +24,8 @@ from pipeline.ingest.run import RunEvent, ingest, reindex
 from pipeline.ingest.state import ledger_path
 from pipeline.ingest.stop import Stop
 from pipeline.search.searcher import Searcher
-from pipeline.store import Generations, VideoStore
+from pipeline.store import Generations, VideoStore, rows, schema, versions
+from pipeline.store import archive as store_archive
 from tests.ingest.conftest import content
 from tests.media_factory import MediaFactory
 from tests.store.samples import embeddings
@@ -60,6 +63,24 @@ def assert_as_fresh(config: Config, tmp_path: Path) -> None:
         assert opened.count_rows() == sum(record.rows for record in found.values())
     shutil.rmtree(tmp_path / "fresh")
     (tmp_path / "fresh.db").exists() and shutil.rmtree(tmp_path / "fresh.db")
+
+
+@contextmanager
+def made_in_form_1() -> Iterator[None]:
+    """Within it archives are made as they were before rows had keys of their video and stretch."""
+    new = {"video_key", "stretch_key"}
+    fields, settings = schema.segments_schema, versions.new_settings
+
+    def old_fields(dim: int) -> CollectionSchema:
+        return CollectionSchema([field for field in fields(dim).fields if field.name not in new])
+
+    with (
+        patch.object(schema, "segments_schema", old_fields),
+        patch.object(rows, "with_keys", lambda row, stretch: row),
+        patch.object(store_archive, "new_settings", lambda *of: replace(settings(*of), schema=1)),
+        patch.object(versions.fingerprint, "__defaults__", (1,)),
+    ):
+        yield
 
 
 def is_decoded(event: RunEvent) -> bool:
@@ -367,6 +388,24 @@ class TestMigration:
         for key, vector in before.items():
             np.testing.assert_array_equal(after[key], vector)
         assert_as_fresh(new, tmp_path)
+
+    def test_another_form_of_rows_copies(self, settings: Settings, tmp_path: Path) -> None:
+        config = settings()
+        with made_in_form_1():
+            assert reindex(config).rows_written > 0
+        with pytest.raises(StoreError, match="run vsearch reindex") as caught:
+            Searcher(config)
+        assert caught.value.code == Code.SETTINGS_MISMATCH
+        with pytest.raises(StoreError, match="stored in another form"):
+            ingest(config)
+        seen: list[RunEvent] = []
+        report = reindex(config, watch=seen.append)
+        assert (report.rows_written, report.videos.unchanged) == (0, 3)
+        assert not any(map(is_decoded, seen))
+        assert any(isinstance(event, Told) and "copied 3 videos" in event.message for event in seen)
+        with Searcher(config) as searcher:
+            assert len(searcher.query("a car", min_confidence=0).results) == 3
+        assert_as_fresh(config, tmp_path)
 
     def test_cut_short_it_goes_on(self, settings: Settings, tmp_path: Path) -> None:
         old, new = (

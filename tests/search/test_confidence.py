@@ -14,7 +14,7 @@ from pipeline.search.confidence import (
     Null,
     _standings,
 )
-from pipeline.search.standing import AXES, Cohort
+from pipeline.search.standing import Cohort
 
 DIM = 64
 TEXTS = 180
@@ -80,14 +80,15 @@ def test_what_is_there_is_sure(world: World) -> None:
         assert world.confidence(TEXT, question, rows) > 0.95
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_unrelated_questions_are_as_sure_as_chance(seed: int) -> None:
-    """Confidence is a share of unrelated questions: theirs is uniform, about."""
-    world = World(seed, rows=SAMPLE_ROWS)
-    told = np.array([world.confidence(TEXT, text, world.rows) for text in world.texts(400)])
-    assert told.mean() == pytest.approx(0.5, abs=0.1)
+def test_unrelated_questions_are_as_sure_as_chance() -> None:
+    """Confidence is a share of unrelated questions: theirs is uniform, about, over archives."""
+    worlds = [World(seed, rows=SAMPLE_ROWS) for seed in range(6)]
+    told = np.array(
+        [world.confidence(TEXT, text, world.rows) for world in worlds for text in world.texts(200)]
+    )
+    assert told.mean() == pytest.approx(0.5, abs=0.07)
     for share in (0.25, 0.5, 0.75):
-        assert (told < share).mean() == pytest.approx(share, abs=0.15)
+        assert (told < share).mean() == pytest.approx(share, abs=0.1)
 
 
 def test_in_what_was_not_sampled_they_are_no_surer(world: World) -> None:
@@ -179,9 +180,9 @@ def test_a_question_of_the_cohort_is_not_among_its_own_rivals() -> None:
     random = np.random.default_rng(4)
     questions = np.zeros((30, DIM), dtype=np.float32)
     questions[:, 0] = 0.5
-    questions[:, 1 : 1 + AXES] = random.normal(size=(30, AXES)) / 4
+    questions[:, 1:3] = random.normal(size=(30, 2)) / 4
     rows = units(random.normal(size=(200, DIM)))
-    cohort = Cohort.of(questions, rows)
+    cohort = Cohort.of(questions, rows, 2)
     found = rows @ questions.T
     cosines = (rows @ cohort.axes.T).astype(np.float64)
     told = _standings(cohort, found, cosines, found)

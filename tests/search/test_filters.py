@@ -151,7 +151,7 @@ FILTERS = st.recursive(
 
 def ranked(store: VideoStore, selection: Selection, *, top_k: int) -> tuple[VideoHit, ...]:
     scored = best_videos(store, QUERY, "max", top_k=top_k, selection=selection)
-    sampling = Sampling.of(TILED.content)
+    sampling = Sampling.of(TILED)
     rows = rows_behind(store, QUERY, scored, sampling, gap_s=1.0, selection=selection)
     return rank(scored, rows, QUERY, sampling, gap_s=1.0, selection=selection)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pipeline.config import IndexConfig, StoreConfig
-from pipeline.data import WHOLE_FRAME, ByKey, Float32Array, Hit, Place, row_ids
+from pipeline.data import WHOLE_FRAME, ByKey, Float32Array, Hit, Place, Stretch, row_ids
 from pipeline.search.keyed import KeyedRows
 from pipeline.store import VideoStore
 from tests.store.samples import IDENTITY, embeddings, video_id
@@ -22,24 +22,37 @@ VECTOR = np.ones(1, dtype=np.float32)
 
 
 class Asked:
-    """A store's rows by key. One that misses leaves out some where it need not be exact.
+    """A store's rows, by stretch if it has those: `misses` says that rows may be left out.
 
     No server can be made to leave out a row at will: so this stands for one.
     """
 
-    def __init__(self, *, left_out: str = "", misses: bool = True) -> None:
+    identity = IDENTITY
+
+    def __init__(
+        self, *, left_out: str = "", misses: bool = True, has_stretches: bool = True
+    ) -> None:
         self.left_out = left_out
         self.misses = misses
-        self.calls: list[tuple[str, bool]] = []
+        self.has_stretches = has_stretches
+        self.calls: list[str] = []
 
-    def keyed(self, places: Mapping[str, Place], vectors: Float32Array, *, exact: bool) -> ByKey:
-        self.calls.append(("".join(sorted(places)), exact))
-        there = places.keys() & set(THERE) - (set() if exact else set(self.left_out))
-        return ByKey({key: hit(key) for key in there}, [])
+    def stretches(
+        self, wanted: Collection[Stretch], vectors: Float32Array
+    ) -> tuple[ByKey, bool] | None:
+        if not self.has_stretches:
+            return None
+        self.calls.append("stretches")
+        there = {each.video_id.removeprefix("video ") for each in wanted} & set(THERE)
+        return ByKey({key: hit(key) for key in there - set(self.left_out)}, []), not self.misses
+
+    def keyed(self, row_ids: Collection[str], vectors: Float32Array) -> ByKey:
+        self.calls.append("".join(sorted(row_ids)))
+        return ByKey({key: hit(key) for key in {*row_ids} & set(THERE)}, [])
 
 
 def hit(key: str) -> Hit:
-    return Hit(key, f"video {key}", 1, 0, 0.0, 1.0, 0.5, "frame", WHOLE_FRAME, 0.0)
+    return Hit(key, f"video {key}", 1, 5, 0.0, 1.0, 0.5, "frame", WHOLE_FRAME, 0.0)
 
 
 def at(keys: str) -> dict[str, Place]:
@@ -50,18 +63,33 @@ def keyed_rows(asked: Asked) -> KeyedRows:
     return KeyedRows(asked, VECTOR)  # type: ignore[arg-type]
 
 
+def read_ahead(keyed: KeyedRows, keys: str) -> None:
+    """All of the stretches that hold these."""
+    stretches = {place.stretch(keyed.stretch) for place in at(keys).values()}
+    keyed.read_ahead(stretches, lambda: set(keys))
+
+
 def test_what_was_read_ahead_is_not_read_again() -> None:
     asked = Asked()
     keyed = keyed_rows(asked)
-    keyed.read_ahead(at("ab"))
+    read_ahead(keyed, "ab")
     assert keyed.hits(at("a")) == [hit("a")]
     assert keyed.hits(at("ab")) == [hit("a"), hit("b")]
-    assert asked.calls == [("ab", False)]
+    assert asked.calls == ["stretches"]
+
+
+def test_a_store_without_stretches_is_asked_by_key() -> None:
+    asked = Asked(has_stretches=False)
+    keyed = keyed_rows(asked)
+    read_ahead(keyed, "abx")
+    assert keyed.hits(at("abx")) == [hit("a"), hit("b")]
+    assert list(keyed.ahead("video a")) == [hit("a")]
+    assert asked.calls == ["abx"]
 
 
 def test_what_was_read_ahead_is_known_by_its_video() -> None:
     keyed = keyed_rows(Asked())
-    keyed.read_ahead(at("a"))
+    read_ahead(keyed, "a")
     keyed.hits(at("b"))
     assert list(keyed.ahead("video a")) == [hit("a")]
     assert list(keyed.ahead("video b")) == []
@@ -71,18 +99,18 @@ def test_what_is_missing_is_asked_for_surely_and_once() -> None:
     """What was not read ahead, what was left out, and what is not there at all."""
     asked = Asked(left_out="b")
     keyed = keyed_rows(asked)
-    keyed.read_ahead(at("abx"))
+    read_ahead(keyed, "abx")
     for _ in range(2):
         assert keyed.hits(at("abcx")) == [hit("a"), hit("b"), hit("c")]
-    assert asked.calls == [("abx", False), ("bcx", True)]
+    assert asked.calls == ["stretches", "bcx"]
 
 
 def test_who_leaves_out_nothing_is_not_asked_twice() -> None:
     asked = Asked(misses=False)
     keyed = keyed_rows(asked)
-    keyed.read_ahead(at("ax"))
+    read_ahead(keyed, "ax")
     assert keyed.hits(at("abx")) == [hit("a"), hit("b")]
-    assert asked.calls == [("ax", False), ("b", False)]
+    assert asked.calls == ["stretches", "b"]
 
 
 def test_nothing_wanted_nothing_asked() -> None:
@@ -109,7 +137,7 @@ def test_what_is_read_ahead_gives_rows_and_their_cosines(tmp_path: Path, count: 
         store.upsert_segments(rows, 1)
         keyed = KeyedRows(store, vector, np.array(axes) if count else None)
         with patch.object(store, "keyed", side_effect=store.keyed) as asked:
-            keyed.read_ahead({key: places[key] for key in places if key != hits[4].row_id})
+            keyed.read_ahead((), lambda: places.keys() - {hits[4].row_id})
             found = keyed.hits({each.row_id: each.place for each in hits[:3]} | nowhere)
             cosines = keyed.cosines(hits[3:])
         # Neither one that is not there nor the fifth was read ahead.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -10,7 +10,20 @@ import numpy as np
 import pytest
 
 from pipeline.config import AnnConfig, IndexConfig, StoreConfig
-from pipeline.data import WHOLE_FRAME, Box, ByKey, Embedding, Hit, Place, Scope, Totals, row_ids
+from pipeline.data import (
+    WHOLE_FRAME,
+    Box,
+    ByKey,
+    Embedding,
+    Float32Array,
+    Hit,
+    Identity,
+    Place,
+    Scope,
+    Stretch,
+    Totals,
+    row_ids,
+)
 from pipeline.errors import Code, StoreError
 from pipeline.filters import Kind
 from pipeline.store import MAX_LIMIT, VideoStore
@@ -19,11 +32,6 @@ from pipeline.store.versions import differences, fingerprint
 from tests.store.samples import IDENTITY, TILED, embeddings, record, video_id
 
 AWKWARD = "ü \"quoted\" 'single' back\\slash\nnew\tline {x} % _ \u2028 \U0001f600"
-
-
-def places(rows: Iterable[Embedding]) -> dict[str, Place]:
-    """Where rows of the first revision stand, by key."""
-    return {row.row_id(1): Place(row.video_id, 1, row.scene.index) for row in rows}
 
 
 def ingest(store: VideoStore, name: str, *, revision: int = 1, count: int = 5) -> None:
@@ -366,29 +374,40 @@ class TestVectors:
             np.testing.assert_allclose(vector, row.vector, atol=1e-6)
         assert store.vectors([]) == {}
 
-    @pytest.mark.parametrize("exact", [False, True])
-    def test_rows_by_key_with_cosines(self, store: VideoStore, exact: bool) -> None:
-        """Few enough of many rows that a server compares each; what is not there is left out."""
+    def test_rows_by_key_with_cosines(self, store: VideoStore) -> None:
+        """What is not there is left out."""
         store.upsert_segments(embeddings("crowd", 2000), 1)
         ingest(store, "a")
         ingest(store, "b")
         wanted = [*embeddings("a")[1:3], embeddings("b")[4]]
         queries = np.array([row.vector for row in embeddings("query", 3)])
-        keys = [row.row_id(1) for row in wanted]
         absent = row_ids(video_id("a"), 2, [0], [0]) | row_ids(video_id("c"), 1, [0], [0])
-        found = store.keyed(places(wanted) | absent, queries, exact=exact)
-        assert found.hits.keys() == set(keys)
-        for key, row in zip(keys, wanted, strict=True):
-            hit, *right = found.hits[key], *map(float, queries @ row.vector)
-            cosines = [hit.score, *(others[key] for others in found.others)]
-            assert cosines == pytest.approx(right, abs=1e-5)
-            assert hit == Hit(
-                key, row.video_id, 1, row.scene.index, row.scene.start_s,
-                row.scene.end_s, row.pts_s, row.kind, row.box, hit.score,
-            )  # fmt: skip
+        are(store.keyed([*(row.row_id(1) for row in wanted), *absent], queries), wanted, queries)
         nothing = ByKey.none(len(queries))
-        assert store.keyed({}, queries, exact=exact) == nothing
-        assert store.keyed(absent, queries, exact=exact) == nothing
+        assert store.keyed([], queries) == nothing
+        assert store.keyed(absent, queries) == nothing
+
+    def test_rows_by_stretch_with_cosines(self, store: VideoStore) -> None:
+        """Few enough of many rows that a server compares each: two scenes a stretch."""
+        store.upsert_segments(embeddings("crowd", 2000), 1)
+        for name in ("a", "b"):
+            ingest(store, name)
+        store.upsert_segments(embeddings("a"), 2)
+        wanted = [*embeddings("a")[2:4], embeddings("b")[4]]
+        queries = np.array([row.vector for row in embeddings("query", 3)])
+        absent = [Stretch(video_id("a"), 1, 3), Stretch(video_id("c"), 1, 0)]
+        stretches = [Stretch(video_id("a"), 1, 1), Stretch(video_id("b"), 1, 2), *absent]
+        found = store.stretches(stretches, queries)
+        # Its index gives no cosines of a few rows: they are read by key.
+        assert (found is None) == is_lite(store._config.uri)
+        if found is not None:
+            read, are_all = found
+            assert not are_all
+            are(read, wanted, queries)
+            nothing = ByKey.none(len(queries))
+            assert [store.stretches(each, queries) for each in ([], absent)] == 2 * [
+                (nothing, False)
+            ]
 
     @pytest.mark.parametrize(("pooling", "kind"), [("none", "frame"), ("mean", "scene")])
     def test_what_the_settings_say_of_all_rows_need_not_be_read(
@@ -401,7 +420,7 @@ class TestVectors:
             store.open_for_writing(identity, IndexConfig())
             store.upsert_segments(rows, 1)
             hits = store.search(rows[0].vector, limit=5, scope=Scope())
-            keyed = store.keyed(places(rows), rows[0].vector[None])
+            keyed = store.keyed([row.row_id(1) for row in rows], rows[0].vector[None])
             every = {hit.row_id: hit for hit, _ in store.scan(Scope())}
         assert len(hits) == len(keyed.hits) == len(every) == 5
         for hit in (*hits, *keyed.hits.values()):
@@ -455,25 +474,48 @@ def test_every_index_finds_every_row(config: StoreConfig, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("index", "asked_twice"),
-    [("HNSW", True), ("IVF_FLAT", False), ("IVF_SQ8", False), ("FLAT", False)],
+    ("index", "are_all"),
+    [("HNSW", False), ("IVF_FLAT", True), ("IVF_SQ8", None), ("FLAT", True)],
 )
-def test_cosines_of_every_index_by_key(
-    config: StoreConfig, index: Literal["HNSW", "IVF_FLAT", "IVF_SQ8", "FLAT"], asked_twice: bool
+@pytest.mark.parametrize("identity", [IDENTITY, TILED])
+def test_cosines_of_every_index_by_stretch(
+    config: StoreConfig,
+    index: Literal["HNSW", "IVF_FLAT", "IVF_SQ8", "FLAT"],
+    are_all: bool | None,
+    identity: Identity,
 ) -> None:
-    """None is left out and each is the cosine, unless the store says that it may miss."""
+    """Each is the cosine, and none is left out unless the store says that it may miss."""
     rows = embeddings("a", 2000)
     query = embeddings("query", 1)[0].vector
-    wanted = {row.row_id(1): row for row in rows[:1500:10]}
+    wanted = {row.row_id(1): row for row in rows if row.scene.index // identity.stretch % 10 == 0}
     with VideoStore.connect(config) as store:
-        store.open_for_writing(TILED, IndexConfig(type=index))
+        store.open_for_writing(identity, IndexConfig(type=index))
         store.upsert_segments(rows, 1)
         store.flush()
-        found = store.keyed(places(wanted.values()), query[None])
-        assert store.misses == (asked_twice and not is_lite(config.uri))
-        if store.misses:
-            left = [row for key, row in wanted.items() if key not in found.hits]
-            found.add(store.keyed(places(left), query[None], exact=True))
+        places = [Place(row.video_id, 1, row.scene.index) for row in wanted.values()]
+        read = store.stretches({each.stretch(identity.stretch) for each in places}, query[None])
+        if is_lite(config.uri) or are_all is None:
+            assert read is None
+            return
+        found, told = read
+        assert told == are_all
+        if not are_all:
+            left = wanted.keys() - found.hits.keys()
+            found.add(store.keyed(left, query[None]))
         assert found.hits.keys() == wanted.keys()
     for key, row in wanted.items():
         assert found.hits[key].score == pytest.approx(float(row.vector @ query), abs=1e-5)
+
+
+def are(found: ByKey, rows: Sequence[Embedding], queries: Float32Array) -> None:
+    """That these are rows of the first revision, with their cosines."""
+    assert found.hits.keys() == {row.row_id(1) for row in rows}
+    for row in rows:
+        key = row.row_id(1)
+        hit, *right = found.hits[key], *map(float, queries @ row.vector)
+        cosines = [hit.score, *(others[key] for others in found.others)]
+        assert cosines == pytest.approx(right, abs=1e-5)
+        assert hit == Hit(
+            key, row.video_id, 1, row.scene.index, row.scene.start_s,
+            row.scene.end_s, row.pts_s, row.kind, row.box, hit.score,
+        )  # fmt: skip
