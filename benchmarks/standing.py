@@ -11,7 +11,7 @@ from pipeline.config import Config
 from pipeline.data import Float32Array, Float64Array
 from pipeline.models import load_encoder
 from pipeline.search.cohort import COHORT
-from pipeline.search.confidence import SAMPLE_ROWS
+from pipeline.search.confidence import SAMPLE_ROWS, TEXT_AXES
 from pipeline.search.standing import Cohort
 from pipeline.store import VideoStore
 
@@ -47,7 +47,7 @@ def _ways(
     best = cosines.max(axis=1).astype(np.float64)
     nearest = rows[cosines.argmax(axis=1)]
     background, others = texts @ sample.T, nearest @ cohort.T
-    summed = Cohort.of(cohort, sample, axes=0)
+    summed = Cohort.of(cohort, sample, TEXT_AXES)
     return {
         "the best score": best,
         "Z-norm, by the question's own background": _apart(best, background),

@@ -23,6 +23,7 @@ from pipeline.errors import BackupError, Code
 from pipeline.files import open_regular, read_regular, told
 from pipeline.store.rows import Row, batches
 from pipeline.store.versions import (
+    SCHEMA_VERSION,
     ArchiveSettings,
     dump_settings,
     fingerprint,
@@ -104,6 +105,13 @@ def _described(document: Any, path: Path) -> Description:
                 uri=str(path),
             )
         settings = load_settings(json.dumps(document["settings"]))
+        if settings.schema > SCHEMA_VERSION:
+            raise BackupError(
+                f"is of an archive with rows of form {settings.schema}, this vsearch writes form"
+                f" {SCHEMA_VERSION}: use the vsearch that wrote it",
+                code=Code.BACKUP_INVALID,
+                uri=str(path),
+            )
         said = document["settings"]["fingerprint"]
         computed = fingerprint(settings.identity, settings.schema)
         videos, rows = int(document["videos"]), int(document["rows"])

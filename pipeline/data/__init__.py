@@ -32,6 +32,7 @@ from pipeline.data.media import (
     SceneSamples,
     Video,
 )
+from pipeline.data.places import Place, Stretch, row_ids, video_key
 from pipeline.data.questions import (
     Aggregate,
     Granularity,
@@ -61,17 +62,13 @@ from pipeline.data.rows import (
     Hit,
     Identity,
     MeanCosine,
-    Place,
     RowCosine,
     SceneEmbeddings,
     Scope,
-    Stretch,
     Totals,
     VideoEntry,
     VideoFacts,
     VideoRecord,
-    row_ids,
-    video_key,
 )
 from pipeline.filters import Kind
 

@@ -2,78 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.data.arrays import Float32Array
 from pipeline.data.media import Box, RecordedFrom, Scene, Video
+from pipeline.data.places import ROWS_A_STRETCH, Place, row_ids
 from pipeline.filters import EVERY_ROW, Kind, Selection
-
-ROWS_A_STRETCH = 8
-"""About as many rows are read together: their place in the expression costs as much as one's."""
-
-
-class Stretch(NamedTuple):
-    """Scenes in a row of one revision of a video, whose rows are read together.
-
-    Args:
-        video_id: Whose.
-        revision: Which of its.
-        number: The how manyth: each has as many scenes as the archive's identity says.
-    """
-
-    video_id: str
-    revision: int
-    number: int
-
-    @property
-    def key(self) -> int:
-        """What its rows carry: 63 bits, the same on every run, and of no other stretch."""
-        return _number(f"{self.video_id}/{self.revision}/{self.number}")
-
-
-class Place(NamedTuple):
-    """Where a row stands: in which scene of which revision of a video."""
-
-    video_id: str
-    revision: int
-    scene_index: int
-
-    def stretch(self, scenes: int) -> Stretch:
-        """The stretch that holds it, where each has so many scenes."""
-        return Stretch(self.video_id, self.revision, self.scene_index // scenes)
-
-
-def video_key(video_id: str) -> int:
-    """What a video's rows carry, and no other's: 63 bits, which are sooner compared than its id."""
-    return _number(video_id)
-
-
-def _number(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
-
-
-def row_ids(
-    video_id: str, revision: int, scenes: Iterable[int], samples: Sequence[int]
-) -> dict[str, Place]:
-    """Primary keys of rows, and where each stands: 32 hex digits, the same on every run.
-
-    Args:
-        video_id: Whose.
-        revision: Which of its.
-        scenes: Index of each scene.
-        samples: The how manyth rows of each of these, from 0.
-    """
-    prefix = f"{video_id}/{revision}/".encode()
-    found = {}
-    for scene in scenes:
-        place = Place(video_id, revision, scene)
-        for sample in samples:
-            digest = hashlib.sha256(b"%b%d/%d" % (prefix, scene, sample))
-            found[digest.hexdigest()[:32]] = place
-    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -297,7 +233,7 @@ class Hit(NamedTuple):
 
 
 class ByKey(NamedTuple):
-    """Rows that were read by key.
+    """Rows that were read with cosines.
 
     Args:
         hits: By key; their scores are the cosines with the first vector that was asked with.

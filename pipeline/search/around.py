@@ -1,7 +1,7 @@
 """The rows around the best one of a video, which its moment is cut from, as far as they were read.
 
-Keys follow from the place of a row in its video: what is around a row can be asked for by key, and
-of that nothing which the search met.
+Keys follow from the place of a row in its video: what is around a row, and was not read ahead, is
+asked for by key.
 """
 
 from __future__ import annotations

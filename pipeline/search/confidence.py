@@ -41,7 +41,7 @@ SAMPLE_ROWS = 512
 LEAST_ROWS = 32
 """With fewer rows nothing can be told."""
 
-_TEXT_AXES, _PICTURE_AXES = 0, 2
+TEXT_AXES, PICTURE_AXES = 0, 2
 """Where a row has high cosines with all texts, they differ less: that tells enough of it."""
 
 _PICTURES = 128
@@ -140,7 +140,7 @@ class Background:
     def _rivals(self, form: Form) -> Rivals:
         # A row of the cohort is no row to be found.
         rows = self.sample[len(self._pictures) :] if form.pictures else self.sample
-        axes = _PICTURE_AXES if form.pictures else _TEXT_AXES
+        axes = PICTURE_AXES if form.pictures else TEXT_AXES
         cohort = Cohort.of(self._questions(form), rows, axes)
         return Rivals(cohort, lambda: self._fit(form, cohort, rows))
 

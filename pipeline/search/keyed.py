@@ -27,7 +27,7 @@ class KeyedRows:
         self._vectors = vector[None] if axes is None else np.vstack([vector, axes])
         self._known = ByKey.none(len(self._vectors))
         self._absent: set[str] = set()
-        self._whole: Collection[Stretch] = ()
+        self._whole: set[Stretch] = set()
         self._ahead: defaultdict[str, list[Hit]] = defaultdict(list)
 
     @property
@@ -53,7 +53,7 @@ class KeyedRows:
         else:
             read, are_all = found
             self._known.add(read)
-            self._whole = stretches if are_all else ()
+            self._whole.update(stretches if are_all else ())
         for hit in read.hits.values():
             self._ahead[hit.video_id].append(hit)
 

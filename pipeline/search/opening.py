@@ -119,7 +119,7 @@ class Opened:
             question: Made ready for one archive, or for two, and then asked.
 
         Raises:
-            StoreError: It is gone.
+            StoreError: It is gone, or its rows are stored in another form.
             ModelError: It is one of another encoder, which is not known here.
         """
         # A sample that is drawn anew replaces the view, and is no reason to ask twice.
@@ -150,6 +150,7 @@ class Opened:
 
     def _viewed(self, encoder: Encoder, sample: _Sample) -> View:
         store = self.store.snapshot()
+        store.check_form()
         return View(self.config, store, self._fitting(encoder, store), sample)
 
     def _fitting(self, encoder: Encoder, store: VideoStore) -> Encoder:

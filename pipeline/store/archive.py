@@ -87,20 +87,30 @@ def find_for_reading(client: Client, config: StoreConfig) -> Archive:
     """The archive that a config names.
 
     Raises:
-        StoreError: Nothing is indexed under this name, or its rows are stored in another form.
+        StoreError: Nothing is indexed under this name.
     """
     names = find(client, config)
     if names is None:
         raise not_indexed(config)
-    found = read(client, config, names)
-    if found.settings.schema != SCHEMA_VERSION:
-        raise _error(
-            f"the archive {config.collection!r} was made by another vsearch, which stores rows in"
-            " another form: run vsearch reindex, which copies them",
-            Code.SETTINGS_MISMATCH,
-            config,
-        )
-    return found
+    return read(client, config, names)
+
+
+def check_form(archive: Archive, config: StoreConfig) -> None:
+    """Refuse an archive whose rows are not stored as searches need them.
+
+    Raises:
+        StoreError: It is one (`settings_mismatch`).
+    """
+    form = archive.settings.schema
+    if form == SCHEMA_VERSION:
+        return
+    older, newer = "run vsearch reindex, which makes them anew", "use the one that made them"
+    raise _error(
+        f"the rows of {archive.names.segments} are stored in form {form}, this vsearch searches"
+        f" form {SCHEMA_VERSION}: {older if form < SCHEMA_VERSION else newer}",
+        Code.SETTINGS_MISMATCH,
+        config,
+    )
 
 
 def not_indexed(config: StoreConfig) -> StoreError:
@@ -231,8 +241,9 @@ def _recorded(client: Client, config: StoreConfig, name: str) -> ArchiveSettings
 
 def _check(archive: Archive, config: StoreConfig, identity: Identity, index: ArchiveIndex) -> None:
     there = archive.settings
+    check_form(archive, config)
     if archive.names.fingerprint != fingerprint(identity):
-        phrases = differences(there.identity, identity) or ["its rows are stored in another form"]
+        phrases = differences(there.identity, identity)
         raise _error(
             f"the archive {config.collection!r} was made with other settings: {'; '.join(phrases)}."
             " Use those, or another store.collection, or run vsearch reindex, which makes it anew",

@@ -125,7 +125,7 @@ class Generations(Closing):
         """Make the previous generation answer again, and the current one the previous.
 
         Raises:
-            StoreError: There is none.
+            StoreError: There is none, or its rows are stored in another form.
         """
         previous = self.previous()
         if previous == self.current():  # perhaps of a rollback that was cut short
@@ -137,6 +137,8 @@ class Generations(Closing):
                 code=Code.NOT_FOUND,
                 uri=without_secret(self._config.uri),
             )
+        # Nobody could ask it anything.
+        archive.check_form(self.opened(previous), self._config)
         self._point(self._config.collection + _BACK, previous)
         self.switch(previous)
         self._forget(_BACK)

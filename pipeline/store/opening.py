@@ -102,6 +102,14 @@ class OpenStore(Closing):
         self._archive = found
         return found.settings.identity
 
+    def check_form(self) -> None:
+        """Refuse to search an archive whose rows are stored in another form.
+
+        Raises:
+            StoreError: The open one is (`settings_mismatch`); all but a search reads it.
+        """
+        archive.check_form(self._opened(), self._config)
+
     def open_for_changing(self) -> Identity:
         """As `open_for_reading`, for who writes back what was read: every read is Strong."""
         identity = self.open_for_reading()

@@ -104,13 +104,13 @@ class SegmentReader:
         # Of a graph, not each node is reached under a filter.
         are_all = not self._is_graph
         for keys in rows.chunks([stretch.key for stretch in wanted]):
-            limit = min(MAX_LIMIT, most * len(keys))
+            # One more than there can be, where that is known, tells that none was cut off.
+            limit = min(MAX_LIMIT, most * len(keys) + 1)
             answers = self._nearest(
                 vectors, limit, numbered("stretch_key", keys), self._hit_fields, wide=True
             )
-            part = columns.by_key(answers, identity.kind)
-            are_all = are_all and (identity.most_rows is not None or len(part.hits) < limit)
-            found.add(part)
+            are_all = are_all and len(answers[0].keys) < limit
+            found.add(columns.by_key(answers, identity.kind))
         return found, are_all
 
     def keyed(self, row_ids: Iterable[str], vectors: Float32Array) -> ByKey:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from pymilvus import CollectionSchema
 
+from pipeline.backup.write import export_archive
 from pipeline.config import Config
 from pipeline.data import Committed, Plan, Progress, Told, Video, VideoRecord
 from pipeline.errors import Code, ModelError, StoreError
@@ -79,6 +80,7 @@ def made_in_form_1() -> Iterator[None]:
         patch.object(rows, "with_keys", lambda row, stretch: row),
         patch.object(store_archive, "new_settings", lambda *of: replace(settings(*of), schema=1)),
         patch.object(versions.fingerprint, "__defaults__", (1,)),
+        patch.object(store_archive, "SCHEMA_VERSION", 1),
     ):
         yield
 
@@ -393,16 +395,19 @@ class TestMigration:
         config = settings()
         with made_in_form_1():
             assert reindex(config).rows_written > 0
-        with pytest.raises(StoreError, match="run vsearch reindex") as caught:
-            Searcher(config)
-        assert caught.value.code == Code.SETTINGS_MISMATCH
-        with pytest.raises(StoreError, match="stored in another form"):
-            ingest(config)
+        for use in (Searcher, ingest):
+            with pytest.raises(StoreError, match=r"form 1, this .* run vsearch reindex") as caught:
+                use(config)
+            assert caught.value.code == Code.SETTINGS_MISMATCH
+        assert len(records(config)) == 3
+        assert export_archive(config, tmp_path / "export").videos == 3
         seen: list[RunEvent] = []
         report = reindex(config, watch=seen.append)
         assert (report.rows_written, report.videos.unchanged) == (0, 3)
         assert not any(map(is_decoded, seen))
         assert any(isinstance(event, Told) and "copied 3 videos" in event.message for event in seen)
+        with pytest.raises(StoreError, match="form 1"):
+            rollback(config)
         with Searcher(config) as searcher:
             assert len(searcher.query("a car", min_confidence=0).results) == 3
         assert_as_fresh(config, tmp_path)

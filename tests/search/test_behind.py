@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
 
@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from pipeline.config import IndexConfig, StoreConfig
-from pipeline.data import WHOLE_FRAME, Embedding, Float32Array, Hit, Moment, Scene
+from pipeline.data import (
+    WHOLE_FRAME,
+    Embedding,
+    Float32Array,
+    Hit,
+    Moment,
+    Scene,
+    Stretch,
+    row_ids,
+)
 from pipeline.search.behind import read_ahead, rows_behind
 from pipeline.search.keyed import KeyedRows
 from pipeline.search.moments import Sampling, moments_of
@@ -106,6 +115,36 @@ def test_what_the_search_met_and_what_was_read_ahead_give_what_all_rows_give(
             moments_of(rows[key], sampling, gap_s=1.0, average=average)[0] for rows in (some, every)
         )
         assert astuple(found)[:3] == astuple(right)[:3]
+
+
+class Noted:
+    """What was to be read ahead."""
+
+    stretch = 8
+
+    def read_ahead(
+        self, stretches: Collection[Stretch], places: Callable[[], Collection[str]]
+    ) -> None:
+        self.stretches, self.keys = stretches, places()
+
+
+@pytest.mark.parametrize(
+    ("scene", "numbers"),
+    [(0, {0, 1}), (7, {0, 1}), (8, {0, 1, 2}), (15, {0, 1, 2}), (16, {1, 2, 3})],
+)
+def test_the_stretches_of_all_scenes_that_may_be_wanted_are_read_ahead(
+    scene: int, numbers: set[int]
+) -> None:
+    """Eight scenes on both sides, where each has a row."""
+    hit = Hit(
+        "k", video_id("a"), 3, scene, float(scene), scene + 1.0, scene + 0.5,
+        "frame", WHOLE_FRAME, 0.5,
+    )  # fmt: skip
+    noted = Noted()
+    read_ahead(noted, [[hit]], Sampling(1, None, 1), gap_s=1.0)  # type: ignore[arg-type]
+    assert noted.stretches == {Stretch(video_id("a"), 3, number) for number in numbers}
+    around = [each for each in range(max(0, scene - 8), scene + 9) if each != scene]
+    assert noted.keys == {"k", *row_ids(video_id("a"), 3, around, [0])}
 
 
 def test_what_was_read_ahead_of_another_revision_counts_for_nothing(store: VideoStore) -> None:

@@ -81,14 +81,21 @@ def test_what_is_there_is_sure(world: World) -> None:
 
 
 def test_unrelated_questions_are_as_sure_as_chance() -> None:
-    """Confidence is a share of unrelated questions: theirs is uniform, about, over archives."""
-    worlds = [World(seed, rows=SAMPLE_ROWS) for seed in range(6)]
+    """Confidence is a share of unrelated questions: theirs is uniform, about.
+
+    A little low: what the cohort's own questions find is among what their deviation is of.
+    """
     told = np.array(
-        [world.confidence(TEXT, text, world.rows) for world in worlds for text in world.texts(200)]
+        [
+            [world.confidence(TEXT, text, world.rows) for text in world.texts(200)]
+            for world in (World(seed, rows=SAMPLE_ROWS) for seed in range(6))
+        ]
     )
     assert told.mean() == pytest.approx(0.5, abs=0.07)
+    assert (np.abs(told.mean(axis=1) - 0.5) < 0.15).all()
     for share in (0.25, 0.5, 0.75):
         assert (told < share).mean() == pytest.approx(share, abs=0.1)
+        assert (np.abs((told < share).mean(axis=1) - share) < 0.2).all()
 
 
 def test_in_what_was_not_sampled_they_are_no_surer(world: World) -> None:

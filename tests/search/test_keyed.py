@@ -105,6 +105,15 @@ def test_what_is_missing_is_asked_for_surely_and_once() -> None:
     assert asked.calls == ["stretches", "bcx"]
 
 
+def test_what_was_read_ahead_first_is_known_after_more_was() -> None:
+    asked = Asked(misses=False)
+    keyed = keyed_rows(asked)
+    read_ahead(keyed, "ax")
+    read_ahead(keyed, "by")
+    assert keyed.hits(at("abxy")) == [hit("a"), hit("b")]
+    assert asked.calls == ["stretches", "stretches"]
+
+
 def test_who_leaves_out_nothing_is_not_asked_twice() -> None:
     asked = Asked(misses=False)
     keyed = keyed_rows(asked)

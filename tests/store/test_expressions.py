@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.data import Scope, Stretch, video_key
+from pipeline.data import Identity, Scope, Stretch, video_key
 from pipeline.filters import ALL_ROWS, NO_ROWS, RowMask, Selection, Span, TagIs
 from pipeline.store import expressions, scopes
 from tests.store.samples import video_id
@@ -96,6 +97,17 @@ def test_scopes_by_key_say_the_same_of_other_names() -> None:
 def test_keys_are_63_bits_and_stay() -> None:
     """Other ones mean that no row is found by them any more: raise SCHEMA_VERSION."""
     assert video_key("a") == 7299139317422481125
+    scenes = {
+        ('{"per_scene": 1}'): 8,
+        ('{"per_scene": 3}'): 2,
+        ('{"per_scene": 9}'): 1,
+        ('{"per_scene": 9, "pooling": "mean"}'): 8,
+        ('{"per_scene": 1, "fps": 2}'): 1,
+        ('{"per_scene": 1, "tiles": {"size": 0.5}}'): 1,
+    }
+    for sample, stretch in scenes.items():
+        assert Identity({}, {"sample": json.loads(sample)}, 4).stretch == stretch
+    assert Identity({}, {}, 4).stretch == 1
     assert Stretch("a", 1, 2).key == 8840688808500225039
 
 
