@@ -21,7 +21,13 @@ from pipeline.ingest.state import exclusive, ledger_path
 from pipeline.ingest.stop import Stop
 from pipeline.ingest.verify import verify
 from pipeline.store import Generation, Generations, VideoStore
-from pipeline.store.versions import Names, archive_index, differences, fingerprint
+from pipeline.store.versions import (
+    SCHEMA_VERSION,
+    Names,
+    archive_index,
+    differences,
+    fingerprint,
+)
 
 _VIDEOS_A_COPY = 100
 
@@ -135,10 +141,12 @@ class Migration(Closing):
             return False
         verify(self._store)
         self._generations.switch(self._store.names)
+        there = self._generations.opened(self._old.names).settings
+        way_back = "vsearch rollback goes back, " if there.schema == SCHEMA_VERSION else ""
         self._watch(
             Told(
-                f"{self._store.names.segments} answers now; vsearch rollback goes back, vsearch"
-                " prune drops the old one"
+                f"{self._store.names.segments} answers now; {way_back}vsearch prune drops the old"
+                " one"
             )
         )
         return True

@@ -406,6 +406,7 @@ class TestMigration:
         assert (report.rows_written, report.videos.unchanged) == (0, 3)
         assert not any(map(is_decoded, seen))
         assert any(isinstance(event, Told) and "copied 3 videos" in event.message for event in seen)
+        assert not any(isinstance(event, Told) and "rollback" in event.message for event in seen)
         with pytest.raises(StoreError, match="form 1"):
             rollback(config)
         with Searcher(config) as searcher:
