@@ -388,15 +388,16 @@ class TestVectors:
         assert store.keyed(absent, queries) == nothing
 
     def test_rows_by_stretch_with_cosines(self, store: VideoStore) -> None:
-        """Few enough of many rows that a server compares each: two scenes a stretch."""
+        """Few enough of many rows that a server compares each."""
         store.upsert_segments(embeddings("crowd", 2000), 1)
         for name in ("a", "b"):
             ingest(store, name)
         store.upsert_segments(embeddings("a"), 2)
         wanted = [*embeddings("a")[2:4], embeddings("b")[4]]
         queries = np.array([row.vector for row in embeddings("query", 3)])
-        absent = [Stretch(video_id("a"), 1, 3), Stretch(video_id("c"), 1, 0)]
-        stretches = [Stretch(video_id("a"), 1, 1), Stretch(video_id("b"), 1, 2), *absent]
+        absent = [Stretch(video_id("a"), 1, 9), Stretch(video_id("c"), 1, 0)]
+        places = [Place(row.video_id, 1, row.scene.index) for row in wanted]
+        stretches = [*{place.stretch(store.identity.stretch) for place in places}, *absent]
         found = store.stretches(stretches, queries)
         # Its index gives no cosines of a few rows: they are read by key.
         assert (found is None) == is_lite(store._config.uri)
