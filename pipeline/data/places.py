@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 ROWS_A_STRETCH = 8
@@ -23,6 +23,12 @@ class Stretch(NamedTuple):
     revision: int
     number: int
 
+    @classmethod
+    def over(cls, video_id: str, revision: int, scenes: range, wide: int) -> Iterator[Stretch]:
+        """Those that hold some scenes in a row, at least one, where each has so many."""
+        for number in range(scenes.start // wide, (scenes.stop - 1) // wide + 1):
+            yield cls(video_id, revision, number)
+
     @property
     def key(self) -> int:
         """What its rows carry: 63 bits, the same on every run, and of no other stretch."""
@@ -36,9 +42,9 @@ class Place(NamedTuple):
     revision: int
     scene_index: int
 
-    def stretch(self, scenes: int) -> Stretch:
+    def stretch(self, wide: int) -> Stretch:
         """The stretch that holds it, where each has so many scenes."""
-        return Stretch(self.video_id, self.revision, self.scene_index // scenes)
+        return Stretch(self.video_id, self.revision, self.scene_index // wide)
 
 
 def video_key(video_id: str) -> int:

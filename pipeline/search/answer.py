@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from pydantic import ValidationError
@@ -174,7 +174,7 @@ def _confident(
     known = np.array([cosines[hit.row_id] for _, hit in there])
     told = rivals.confidences(known[:, 0], known[:, 1:])
     return tuple(
-        replace(each, confidence=confidence)
+        VideoHit(each.record, each.score, confidence, each.moments, each.evidence)
         for (each, _), confidence in zip(there, told, strict=True)
     )
 

@@ -80,8 +80,8 @@ class Around:
         self.record = record
         self.mask = mask
         self.rows: dict[str, Hit] = {}
-        of_it = (hit for hit in ahead if hit.revision == record.revision)
-        self._known = {hit.row_id: hit for hit in (*of_it, *met)}
+        self._known = {hit.row_id: hit for hit in ahead if hit.revision == record.revision}
+        self._known |= {hit.row_id: hit for hit in met}
         self._most_rows = sampling.most_rows
         # Where it is not known, one more than usual, to see that there is no other.
         self._usual = sampling.most_rows or 1 + math.ceil(record.rows / record.scenes)
@@ -105,15 +105,19 @@ class Around:
     def take(self, found: Iterable[Hit]) -> None:
         """Note the rows of these keys. There may be more to be read."""
         scenes = set(self._unread)
-        taken = [*(hit for hit in self._known.values() if hit.scene_index in scenes), *found]
-        self._start_s = min([self._start_s, *[hit.start_s for hit in taken]])
-        self._end_s = max([self._end_s, *[hit.end_s for hit in taken]])
-        every, admits = self.mask == ALL_ROWS, self.mask.admits
-        self.rows |= {hit.row_id: hit for hit in taken if every or admits(hit.kind, hit.pts_s)}
-        both = {*self._scenes, *scenes}
+        taken = {key: hit for key, hit in self._known.items() if hit.scene_index in scenes}
+        taken |= {hit.row_id: hit for hit in found}
+        self._start_s = min([self._start_s, *[hit.start_s for hit in taken.values()]])
+        self._end_s = max([self._end_s, *[hit.end_s for hit in taken.values()]])
+        self.rows |= taken if self.mask == ALL_ROWS else self._admitted(taken)
+        both = scenes.union(self._scenes)
         self._scenes = range(min(both), max(both) + 1)
-        self._unread = [] if self._most_rows else self._full(taken)
+        self._unread = [] if self._most_rows else self._full(taken.values())
         self._samples = range(self._samples.stop, 2 * self._samples.stop)
+
+    def _admitted(self, taken: Mapping[str, Hit]) -> dict[str, Hit]:
+        admits = self.mask.admits
+        return {key: hit for key, hit in taken.items() if admits(hit.kind, hit.pts_s)}
 
     def _full(self, taken: Iterable[Hit]) -> list[int]:
         """Scenes that have a row at each place that was read so far: they may have more."""
@@ -139,7 +143,7 @@ def _unknown(
 ) -> dict[str, Place]:
     """By key where some rows of some scenes stand, those that are known left out."""
     if most_rows is not None:
-        count = Counter(hit.scene_index for hit in known.values())
+        count = Counter([hit.scene_index for hit in known.values()])
         scenes = [scene for scene in scenes if count[scene] < most_rows]
     one = next(iter(known.values()))
     places = row_ids(one.video_id, one.revision, scenes, samples)

@@ -80,12 +80,10 @@ def read_ahead(
         gap_s: As in `moments_of`.
     """
     every = list(met)
-    wide = keyed.stretch
-    stretches = {
-        Stretch(best.video_id, best.revision, number)
-        for best, scenes in ((hits[0], first_scenes(hits, sampling, gap_s)) for hits in every)
-        for number in range(scenes.start // wide, (scenes.stop - 1) // wide + 1)
-    }
+    stretches: set[Stretch] = set()
+    for hits in every:
+        best, scenes = hits[0], first_scenes(hits, sampling, gap_s)
+        stretches.update(Stretch.over(best.video_id, best.revision, scenes, keyed.stretch))
 
     def places() -> set[str]:
         # The best row's own cosines are wanted, too.

@@ -80,26 +80,26 @@ def compose(
         MediaError: A picture that cannot be read.
     """
     pictures = [load_image(picture.path) for picture in question.pictures]
-    words = (
-        _sum(_encoded(encoder, question.texts, templates), question.texts),
-        -_spread(question) * _sum(_encoded(encoder, question.without, templates), question.without),
+    parts = np.array(
+        [
+            _sum(_encoded(encoder, question.texts, templates), question.texts),
+            _sum(encoder.encode_images(pictures), question.pictures),
+            _sum(_vectors(encoder, seeds.like), question.like),
+            MORE_WEIGHT * _mean(_vectors(encoder, seeds.more), question.more),
+            -LESS_WEIGHT * _mean(_vectors(encoder, seeds.less), question.less),
+            -_spread(question)
+            * _sum(_encoded(encoder, question.without, templates), question.without),
+        ]
     )
-    sights = (
-        _sum(encoder.encode_images(pictures), question.pictures),
-        _sum(_vectors(encoder, seeds.like), question.like),
-        MORE_WEIGHT * _mean(_vectors(encoder, seeds.more), question.more),
-        -LESS_WEIGHT * _mean(_vectors(encoder, seeds.less), question.less),
-    )
-    texts, seen = np.sum(words, axis=0), np.sum(sights, axis=0)
-    whole = texts + seen
+    lengths, whole = np.linalg.norm(parts, axis=1), parts.sum(axis=0)
     length = float(np.linalg.norm(whole))
-    if length < _LEAST_SHARE * max(map(np.linalg.norm, (*words, *sights))):
+    if length < _LEAST_SHARE * lengths.max():
         raise QueryError(
             "what is wanted and what is not are the same: nothing is left to look for",
             code=Code.QUERY_INVALID,
         )
     # What is taken away makes no question of another form.
-    form = Form(float(np.linalg.norm(words[0])), float(np.linalg.norm(sum(sights[:3]))))
+    form = Form(float(lengths[0]), float(np.linalg.norm(parts[1:4].sum(axis=0))))
     return Composed(np.asarray(whole / length, dtype=np.float32), form)
 
 

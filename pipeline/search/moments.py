@@ -15,6 +15,7 @@ from bisect import bisect, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from pipeline.data import Hit, Identity, Moment
@@ -117,11 +118,11 @@ def best_moment_of(
     longer than that.
     """
     every = list(hits)
-    best = max(hit.score for hit in every)
+    best = max([hit.score for hit in every])
     floor = min(average, best)
     level = _level(best, floor)
     # What lies lower is no part of it, and stops it no sooner than the gap does.
-    curves = _curves((hit for hit in every if hit.score >= level), sampling, mask)
+    curves = _curves([hit for hit in every if hit.score >= level], sampling, mask)
     firsts = [next(_peaks(curve, gap_s, floor)) for curve in curves if max(curve.scores) == best]
     return min(firsts, key=lambda moment: moment.start_s)
 
@@ -179,24 +180,38 @@ def _peaks(curve: _Curve, gap_s: float, floor: float) -> Iterator[Moment]:
     """Best first."""
     times, hits, scores = curve
     free = [score >= floor for score in scores]
+    alone = _alone(times, gap_s)
     order = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
     # Where the moments that were found begin and end, each in order of time.
     starts, ends = [math.inf], [-math.inf]
-    for rank, top in enumerate(order):
-        if not free[top]:
+    rank = 0
+    while rank < len(order):
+        if not free[order[rank]]:
+            rank += 1
             continue
-        score = scores[top]
-        place = _earliest(scores, order[rank:], free)
+        score = scores[order[rank]]
+        place = _earliest(scores, order, rank, free)
         peak = hits[place]
-        level = _level(score, floor)
-        first, before = _reach(curve, place, -1, gap_s, level)
-        last, behind = _reach(curve, place, +1, gap_s, level)
-        start_s = max(times[first][0], ends[bisect(ends, peak.pts_s) - 1])
-        end_s = min(times[last][1], starts[bisect(starts, peak.pts_s)])
-        insort(starts, start_s)
-        insort(ends, end_s)
-        free[before : behind + 1] = [False] * (behind + 1 - before)
+        if alone[place]:
+            start_s, end_s = times[place]
+            free[place] = False
+        else:
+            level = _level(score, floor)
+            first, before = _reach(curve, place, -1, gap_s, level)
+            last, behind = _reach(curve, place, +1, gap_s, level)
+            start_s = max(times[first][0], ends[bisect(ends, peak.pts_s) - 1])
+            end_s = min(times[last][1], starts[bisect(starts, peak.pts_s)])
+            insort(starts, start_s)
+            insort(ends, end_s)
+            free[before : behind + 1] = [False] * (behind + 1 - before)
         yield Moment(start_s, end_s, peak.pts_s, score, peak.box)
+
+
+def _alone(times: Sequence[_Times], gap_s: float) -> list[bool]:
+    """Of which parts all others are too far for one moment: most, of the nearest rows alone."""
+    until = accumulate([end_s for _, end_s in times], max)
+    apart = [start_s - end_s > gap_s for (start_s, _), end_s in zip(times[1:], until, strict=False)]
+    return [before and behind for before, behind in pairwise([True, *apart, True])]
 
 
 def _level(score: float, floor: float) -> float:
@@ -204,11 +219,13 @@ def _level(score: float, floor: float) -> float:
     return min((score + floor) / 2, score - ALIKE)
 
 
-def _earliest(scores: Sequence[float], order: Sequence[int], free: Sequence[bool]) -> int:
-    """The first free place, in time, of those whose cosine is the same as the best one's."""
-    place = order[0]
+def _earliest(
+    scores: Sequence[float], order: Sequence[int], rank: int, free: Sequence[bool]
+) -> int:
+    """The first free place, in time, of those whose cosine is the same as that of this rank."""
+    place = order[rank]
     least = scores[place] - _EQUAL
-    for n in order:
+    for n in map(order.__getitem__, range(rank + 1, len(order))):
         if scores[n] < least:
             break
         if n < place and free[n]:

@@ -12,7 +12,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.data import WHOLE_FRAME, Box, ByKey, Float32Array, Hit, MeanCosine, RowCosine
+from pipeline.data import (
+    WHOLE_FRAME,
+    Box,
+    ByKey,
+    Float32Array,
+    Hit,
+    MeanCosine,
+    RowCosine,
+    Stretch,
+)
 from pipeline.filters import Kind
 from pipeline.store.rows import Row
 
@@ -57,25 +66,35 @@ def hits(found: Columns, kind: Kind | None) -> list[Hit]:
     """Rows of `segments`; where the kind of all of them is known, it need not have been read."""
     if not found.keys:
         return []
-    place = map(found.field, ("video_id", "revision", "scene_index", "start_s", "end_s", "pts_s"))
-    count = len(found.keys)
-    kinds = [kind] * count if kind else found.field("kind")
-    boxes = [WHOLE_FRAME] * count if kind else [Box(*box) for box in found.field("box")]
-    # `_make` takes two thirds of the time of a call.
-    every = zip(found.keys, *place, kinds, boxes, found.scores, strict=True)
-    return list(map(Hit._make, every))
+    return list(_hits(found, found.field("video_id"), found.field("revision"), kind))
 
 
-def by_key(each: Sequence[Columns], kind: Kind | None) -> ByKey:
-    """Rows of `segments` that were found for each of some vectors."""
+def by_key(each: Sequence[Columns], kind: Kind | None, stretches: Mapping[int, Stretch]) -> ByKey:
+    """Rows of some stretches, which are given by key, found for each of some vectors."""
     first, *rest = each
-    found = {hit.row_id: hit for hit in hits(first, kind)}
+    if not first.keys:
+        return ByKey.none(len(each))
+    of = [stretches[key] for key in first.field("stretch_key")]
+    ids, revisions, _ = zip(*of, strict=True)
+    found = {hit.row_id: hit for hit in _hits(first, ids, revisions, kind)}
     others = [dict(zip(other.keys, other.scores, strict=True)) for other in rest]
     # An index may leave out another row for each.
     for cosines in others:
         if not found.keys() <= cosines.keys():
             found = {key: hit for key, hit in found.items() if key in cosines}
     return ByKey(found, others)
+
+
+def _hits(
+    found: Columns, ids: Sequence[str], revisions: Sequence[int], kind: Kind | None
+) -> Iterator[Hit]:
+    inner = map(found.field, ("scene_index", "start_s", "end_s", "pts_s"))
+    count = len(found.keys)
+    kinds = [kind] * count if kind else found.field("kind")
+    boxes = [WHOLE_FRAME] * count if kind else [Box(*box) for box in found.field("box")]
+    # `_make` takes two thirds of the time of a call.
+    every = zip(found.keys, ids, revisions, *inner, kinds, boxes, found.scores, strict=True)
+    return map(Hit._make, every)
 
 
 def cosines(found: Columns) -> list[RowCosine]:

@@ -60,7 +60,8 @@ class SegmentReader:
     def search(self, vector: Float32Array, limit: int, scope: Scope, *, exact: bool) -> list[Hit]:
         """See `VideoStore.search`."""
         kind = self.archive.settings.identity.kind
-        form = _Form(self._hit_fields, lambda found: columns.hits(found, kind), lambda hit: hit)
+        fields = schema.hit_fields(kind)
+        form = _Form(fields, lambda found: columns.hits(found, kind), lambda hit: hit)
         return self._search(form, vector, limit, scope, exact=exact)
 
     def cosines(
@@ -100,17 +101,18 @@ class SegmentReader:
             # Milvus Lite's index misses most, and a quantized one errs.
             return None
         identity, found = self.archive.settings.identity, ByKey.none(len(vectors))
+        by_number = {stretch.key: stretch for stretch in wanted}
+        fields = schema.stretch_fields(identity.kind)
         most = (identity.most_rows or _LIKELY_ROWS) * identity.stretch
         # Of a graph, not each node is reached under a filter.
         are_all = not self._is_graph
-        for keys in rows.chunks([stretch.key for stretch in wanted]):
+        for keys in rows.chunks(list(by_number)):
             # One more than there can be, where that is known, tells that none was cut off.
             limit = min(MAX_LIMIT, most * len(keys) + 1)
-            answers = self._nearest(
-                vectors, limit, numbered("stretch_key", keys), self._hit_fields, wide=True
-            )
+            condition = numbered("stretch_key", keys)
+            answers = self._nearest(vectors, limit, condition, fields, wide=True)
             are_all = are_all and len(answers[0].keys) < limit
-            found.add(columns.by_key(answers, identity.kind))
+            found.add(columns.by_key(answers, identity.kind, by_number))
         return found, are_all
 
     def keyed(self, row_ids: Iterable[str], vectors: Float32Array) -> ByKey:
@@ -146,10 +148,6 @@ class SegmentReader:
         )
         vectors = [rows.as_vector(row["vector"]) for row in found]
         return np.array(vectors, dtype=np.float32).reshape(-1, self.archive.settings.identity.dim)
-
-    @property
-    def _hit_fields(self) -> Sequence[str]:
-        return schema.hit_fields(self.archive.settings.identity.kind)
 
     @property
     def _is_graph(self) -> bool:

@@ -19,9 +19,9 @@ from pipeline.store.versions import ArchiveIndex
 SETTINGS_PROPERTY = "vsearch.settings"
 """The collection property with the record of settings. Milvus Lite keeps no description."""
 
-_PLACE_FIELDS = ("video_id", "revision", "scene_index", "start_s", "end_s", "pts_s")
-_SHAPE_FIELDS = ("kind", "box")
 COSINE_FIELDS = ("video_id", "revision")
+_TIME_FIELDS = ("scene_index", "start_s", "end_s", "pts_s")
+_SHAPE_FIELDS = ("kind", "box")
 VIDEO_FIELDS = (
     "video_id", "revision", "probe", "paths", "tags", "recorded_at", "indexed_at", "rows", "scenes",
     "mean",
@@ -38,7 +38,16 @@ _MAX_TEXT_BYTES = 65535
 
 def hit_fields(kind: Kind | None) -> tuple[str, ...]:
     """What of a row of `segments` is to be read, where the kind of all may be known."""
-    return _PLACE_FIELDS if kind else (*_PLACE_FIELDS, *_SHAPE_FIELDS)
+    return (*COSINE_FIELDS, *_inner_fields(kind))
+
+
+def stretch_fields(kind: Kind | None) -> tuple[str, ...]:
+    """The same where it is known which stretches are read: one number for a long text."""
+    return ("stretch_key", *_inner_fields(kind))
+
+
+def _inner_fields(kind: Kind | None) -> tuple[str, ...]:
+    return _TIME_FIELDS if kind else (*_TIME_FIELDS, *_SHAPE_FIELDS)
 
 
 def segments_schema(dim: int) -> CollectionSchema:

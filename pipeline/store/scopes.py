@@ -9,7 +9,7 @@ to compare them names ids.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from pipeline.data import Scope, video_key
@@ -40,7 +40,7 @@ class Videos(NamedTuple):
 
     Args:
         field: The field that says whose a row is.
-        listed: Writes what it holds for some ids.
+        listed: Writes what it holds for some ids, in brackets.
     """
 
     field: str
@@ -50,9 +50,12 @@ class Videos(NamedTuple):
         """Rows of these."""
         return f"{self.field} in {self.listed(ids)}"
 
-    def not_among(self, ids: Iterable[str]) -> str:
+    def not_among(self, ids: Collection[str]) -> str:
         """Rows of others."""
-        return f"{self.field} not in {self.listed(ids)}"
+        listed = self.listed(ids)
+        if len(ids) == 1:  # which is sooner compared than looked up in a list
+            return f"{self.field} != {listed[1:-1]}"
+        return f"{self.field} not in {listed}"
 
 
 def _keys(ids: Iterable[str]) -> str:

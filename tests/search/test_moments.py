@@ -62,6 +62,13 @@ def test_of_pictures_alike_but_for_rounding_the_first_is_the_peak() -> None:
     assert found([hit(0, 0.5), hit(1, 0.5 + 1e-5)]) == [(0, 2, 1.5, 0.5 + 1e-5)]
 
 
+@pytest.mark.parametrize("digits", [*itertools.permutations((0.0, 1e-7, 2e-7))])
+def test_of_pictures_alike_but_for_rounding_far_apart_none_is_lost(digits: list[float]) -> None:
+    hits = [hit(start, 0.5 + digit) for start, digit in zip((0, 100, 200), digits, strict=True)]
+    assert sorted(best_s for _, _, best_s, _ in found(hits)) == [0.5, 100.5, 200.5]
+    assert sorted(best_s for _, _, best_s, _ in found(hits, gap_s=500.0)) == [0.5]
+
+
 def test_what_is_lower_beside_a_peak_is_no_moment_of_its_own() -> None:
     curve = [hit(second, score) for second, score in enumerate((0.9, 0.4, 0.1, 0.1, 0.1, 0.8))]
     assert found(curve, gap_s=1.0, average=0.05) == [(0, 1, 0.5, 0.9), (5, 6, 5.5, 0.8)]

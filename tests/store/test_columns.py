@@ -9,7 +9,7 @@ import pytest
 from pymilvus import DataType
 from pymilvus.grpc_gen import milvus_pb2, schema_pb2
 
-from pipeline.data import WHOLE_FRAME, Box, ByKey, Hit
+from pipeline.data import WHOLE_FRAME, Box, ByKey, Hit, Stretch
 from pipeline.store import columns
 from pipeline.store.columns import Columns
 
@@ -76,7 +76,7 @@ def test_a_search_that_finds_nothing(topks: list[int]) -> None:
     assert len(nothing) == 2
     assert columns.hits(nothing[0], "frame") == columns.cosines(nothing[0]) == []
     assert columns.means(nothing[0]) == []
-    assert columns.by_key(nothing, "frame") == ByKey({}, [{}])
+    assert columns.by_key(nothing, "frame", {}) == ByKey({}, [{}])
 
 
 def test_hits_have_what_was_read_or_what_is_known() -> None:
@@ -107,13 +107,13 @@ def test_rows_by_key_are_those_found_for_each_vector() -> None:
     """Each vector has its own order, and an index may leave out another row for each."""
     keys, scores = ["a", "b", "c", "c", "a"], [0.75, 0.5, 0.25, 0.125, 0.0]
     place = [
-        column("video_id", DataType.VARCHAR, "string_data", ["v", "v", "w", "w", "v"]),
-        column("revision", DataType.INT64, "long_data", [1, 1, 2, 2, 1]),
+        column("stretch_key", DataType.INT64, "long_data", [7, 7, 8, 8, 7]),
         column("scene_index", DataType.INT64, "long_data", [0, 1, 3, 3, 0]),
     ]
     fields = [*place, *times([1.0, 2.0, 3.0, 3.0, 1.0])]
     found = search_result(keys, scores, [3, 2], fields)
-    read = columns.by_key(list(Columns.each(found, 2)), "frame")
+    stretches = {7: Stretch("v", 1, 0), 8: Stretch("w", 2, 0), 9: Stretch("w", 2, 1)}
+    read = columns.by_key(list(Columns.each(found, 2)), "frame", stretches)
     assert read.hits == {
         "a": Hit("a", "v", 1, 0, 1.0, 2.0, 3.0, "frame", WHOLE_FRAME, 0.75),
         "c": Hit("c", "w", 2, 3, 3.0, 4.0, 5.0, "frame", WHOLE_FRAME, 0.25),
