@@ -42,6 +42,8 @@ class Requests:
         self._config = config
         self._request_bytes = request_bytes
         self._timeout = config.timeout_s
+        # Made once: it takes as long as what is done with a short answer.
+        self._brief = retrying(config)
         self.patient = False
         """Whether to wait for a server that went away, as long as `store.outage_s`."""
 
@@ -145,8 +147,9 @@ class Requests:
             return str(self.client.get_server_version(timeout=self._timeout))
 
     def _retrying(self, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        again = retrying(self._config, patient=True) if self.patient else self._brief
         try:
-            return retrying(self._config, patient=self.patient)(call, *args, **options)
+            return again(call, *args, **options)
         except FAILURES as error:
             # It was waited for once: what a run does as it ends does not wait again.
             self.patient = self.patient and not is_transient(error)
