@@ -11,11 +11,11 @@ A. Neubeck, L. Van Gool, Efficient non-maximum suppression, ICPR 2006).
 from __future__ import annotations
 
 import math
-from bisect import bisect, insort
+from bisect import bisect, bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import NamedTuple
 
 from pipeline.data import Hit, Identity, Moment
@@ -112,11 +112,7 @@ def best_moment_of(
     average: float,
     mask: RowMask = ALL_ROWS,
 ) -> Moment:
-    """The first of `moments_of`, for less.
-
-    Where parts of the time lie within others, as those of tiles do in pooled scenes, it may be
-    longer than that.
-    """
+    """The first of `moments_of`, for less."""
     every = list(hits)
     best = max([hit.score for hit in every])
     floor = min(average, best)
@@ -180,7 +176,8 @@ def _peaks(curve: _Curve, gap_s: float, floor: float) -> Iterator[Moment]:
     """Best first."""
     times, hits, scores = curve
     free = [score >= floor for score in scores]
-    alone = _alone(times, gap_s)
+    until = list(accumulate([end_s for _, end_s in times], max))
+    alone = _alone(times, until, gap_s)
     order = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
     # Where the moments that were found begin and end, each in order of time.
     starts, ends = [math.inf], [-math.inf]
@@ -196,20 +193,21 @@ def _peaks(curve: _Curve, gap_s: float, floor: float) -> Iterator[Moment]:
             start_s, end_s = times[place]
             free[place] = False
         else:
-            level = _level(score, floor)
-            first, before = _reach(curve, place, -1, gap_s, level)
-            last, behind = _reach(curve, place, +1, gap_s, level)
-            start_s = max(times[first][0], ends[bisect(ends, peak.pts_s) - 1])
-            end_s = min(times[last][1], starts[bisect(starts, peak.pts_s)])
+            (start_s, end_s), near = _reach(curve, until, place, gap_s, _level(score, floor))
+            start_s = max(start_s, ends[bisect(ends, peak.pts_s) - 1])
+            end_s = min(end_s, starts[bisect(starts, peak.pts_s)])
             insort(starts, start_s)
             insort(ends, end_s)
-            free[before : behind + 1] = [False] * (behind + 1 - before)
+            for part in (*near, *_within(curve, until, start_s, end_s)):
+                free[part] = False
         yield Moment(start_s, end_s, peak.pts_s, score, peak.box)
 
 
-def _alone(times: Sequence[_Times], gap_s: float) -> list[bool]:
-    """Of which parts all others are too far for one moment: most, of the nearest rows alone."""
-    until = accumulate([end_s for _, end_s in times], max)
+def _alone(times: Sequence[_Times], until: Sequence[float], gap_s: float) -> list[bool]:
+    """Whether each part is farther than the gap from all others.
+
+    Most are, where only the nearest rows are known.
+    """
     apart = [start_s - end_s > gap_s for (start_s, _), end_s in zip(times[1:], until, strict=False)]
     return [before and behind for before, behind in pairwise([True, *apart, True])]
 
@@ -225,7 +223,7 @@ def _earliest(
     """The first free place, in time, of those whose cosine is the same as that of this rank."""
     place = order[rank]
     least = scores[place] - _EQUAL
-    for n in map(order.__getitem__, range(rank + 1, len(order))):
+    for n in islice(order, rank + 1, None):
         if scores[n] < least:
             break
         if n < place and free[n]:
@@ -233,15 +231,37 @@ def _earliest(
     return place
 
 
-def _reach(curve: _Curve, peak: int, step: int, gap_s: float, level: float) -> tuple[int, int]:
-    """Walk from a peak: the last part that belongs to it, and the last that it suppresses."""
+def _reach(
+    curve: _Curve, until: Sequence[float], peak: int, gap_s: float, level: float
+) -> tuple[_Times, list[int]]:
+    """Walk from a peak, both ways: when what belongs to it begins and ends, and what is near it.
+
+    Parts are in order of their start, and may lie within others: `until` says when the parts up to
+    each have all ended.
+    """
     times, _, scores = curve
-    last = seen = peak
-    for place in range(peak + step, len(scores) if step > 0 else -1, step):
-        earlier, later = (last, place) if step > 0 else (place, last)
-        if times[later][0] - times[earlier][1] > gap_s:
+    (start_s, end_s), near = times[peak], [peak]
+    for place in range(peak + 1, len(times)):
+        if times[place][0] - end_s > gap_s:
             break
-        seen = place
+        near.append(place)
         if scores[place] >= level:
-            last = place
-    return last, seen
+            end_s = max(end_s, times[place][1])
+    for place in range(peak - 1, -1, -1):
+        if start_s - until[place] > gap_s:
+            break
+        if start_s - times[place][1] > gap_s:
+            continue
+        near.append(place)
+        if scores[place] >= level:
+            start_s = times[place][0]
+    return (start_s, end_s), near
+
+
+def _within(curve: _Curve, until: Sequence[float], start_s: float, end_s: float) -> Iterator[int]:
+    """The parts whose sample is presented in a span of time."""
+    for place in range(bisect_left(curve.times, (end_s,)) - 1, -1, -1):
+        if until[place] <= start_s:
+            break
+        if start_s <= curve.hits[place].pts_s < end_s:
+            yield place

@@ -107,20 +107,28 @@ def test_what_is_not_wanted_is_not_merged_over() -> None:
     assert len(found(both, mask=RowMask((Span(0, 2), Span(2.5)), (), ALWAYS))) == 1
 
 
-def test_the_best_moment_alone_is_no_shorter_where_scenes_hold_tiles() -> None:
-    """A tile that ends too early for the gap hides no scene around it that ends late enough."""
+def test_a_tile_hides_no_part_of_the_scene_around_it() -> None:
+    """It ends too early for the gap where the scene ends late enough."""
     whole = hit(0, 0.5, 9)._replace(kind="scene")
     tiles = [hit(0, 0.1, 9, at)._replace(kind="tile") for at in (1 / 6, 0.5, 5 / 6)]
-    hits = [whole, *tiles, hit(10, 0.6)]
-    best = best_moment_of(hits, THREE, gap_s=2.0, average=0.0)
-    assert (best.start_s, best.end_s) == (0, 10 + 2 / 3)
-    [first, *_] = moments_of(hits, THREE, gap_s=2.0, average=0.0)
-    assert best.start_s <= first.start_s < first.end_s <= best.end_s
+    both = [(0, 10 + 2 / 3, 10.5, 0.6)]
+    assert found([whole, *tiles, hit(10, 0.6)], THREE) == both
+    assert found([whole, tiles[1], hit(10, 0.6)], THREE) == both
+    assert found([whole, tiles[0], hit(10, 0.6)], THREE) == both
 
 
-@pytest.mark.parametrize("kind", ["frame", "tile", "scene"])
+def test_a_scene_is_no_shorter_for_a_tile_that_scores_nearly_as_much() -> None:
+    whole = hit(0, 0.5, 9)._replace(kind="scene")
+    middle = hit(0, 0.49, 9)._replace(kind="tile")
+    last = hit(0, 0.1, 9, 5 / 6)._replace(kind="tile")
+    assert found([whole, middle, last], THREE) == [(0, 9, 4.5, 0.5)]
+
+
+@pytest.mark.parametrize("kinds", [("frame",), ("tile",), ("scene",), ("frame", "tile", "scene")])
 @given(st.data())
-def test_moments_lie_apart_and_hold_their_best(kind: Kind, data: st.DataObject) -> None:
+def test_moments_lie_apart_and_hold_their_best(
+    kinds: tuple[Kind, ...], data: st.DataObject
+) -> None:
     starts = data.draw(st.lists(st.integers(0, 60), min_size=1, max_size=20, unique=True))
     times = sorted(starts)
     ends = [*times[1:], times[-1] + 5]
@@ -129,13 +137,14 @@ def test_moments_lie_apart_and_hold_their_best(kind: Kind, data: st.DataObject) 
         for at in data.draw(st.sets(st.sampled_from((1 / 6, 0.5, 5 / 6)), min_size=1)):
             score = data.draw(st.floats(-1, 1).map(lambda x: round(x, 3)))
             pts_s = start + at * (end - start)
-            row = f"{index}/{at}"
+            row, kind = f"{index}/{at}", data.draw(st.sampled_from(kinds))
             hits.append(Hit(row, "a", 1, index, start, end, pts_s, kind, WHOLE_FRAME, score))
     gap_s, average = data.draw(st.floats(0, 10)), data.draw(st.floats(-1, 1))
     moments = moments_of(hits, THREE, gap_s=gap_s, average=average)
     assert moments == moments_of(hits[::-1], THREE, gap_s=gap_s, average=average)
     assert best_moment_of(hits, THREE, gap_s=gap_s, average=average) == moments[0]
-    best = max(hits, key=lambda each: (each.score, -each.pts_s))
+    # Of equals the first is whose part of the time begins first.
+    best = min(hits, key=lambda each: (-each.score, THREE.part(each), each.pts_s))
     assert (moments[0].score, moments[0].best_s) == (best.score, best.pts_s)
     assert [m.score for m in moments] == sorted((m.score for m in moments), reverse=True)
     by_time: list[Moment] = sorted(moments, key=lambda m: m.start_s)
