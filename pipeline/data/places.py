@@ -31,7 +31,11 @@ class Stretch(NamedTuple):
 
     @property
     def key(self) -> int:
-        """What its rows carry: 63 bits, the same on every run, and of no other stretch."""
+        """What its rows carry: 63 bits of a hash, the same on every run.
+
+        Among ten billion stretches some have the same key as another one; that a question asks for
+        one of these has a chance below one in ten million.
+        """
         return _number(f"{self.video_id}/{self.revision}/{self.number}")
 
 

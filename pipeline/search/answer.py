@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydantic import ValidationError
@@ -174,7 +174,7 @@ def _confident(
     known = np.array([cosines[hit.row_id] for _, hit in there])
     told = rivals.confidences(known[:, 0], known[:, 1:])
     return tuple(
-        VideoHit(each.record, each.score, confidence, each.moments, each.evidence)
+        replace(each, confidence=confidence)
         for (each, _), confidence in zip(there, told, strict=True)
     )
 

@@ -53,6 +53,11 @@ def equals(field: str, value: str | int) -> str:
     return f"{field} == {_literal(value)}"
 
 
+def differs(field: str, value: str | int) -> str:
+    """Rows whose `field` is not `value`."""
+    return f"{field} != {_literal(value)}"
+
+
 def below(field: str, value: int) -> str:
     """Rows whose `field` is less than `value`."""
     return f"{field} < {_literal(value)}"

@@ -26,6 +26,7 @@ from pipeline.store.expressions import (
     EVERYTHING,
     NOTHING,
     among,
+    differs,
     equals,
     every,
     listed,
@@ -40,11 +41,13 @@ class Videos(NamedTuple):
 
     Args:
         field: The field that says whose a row is.
-        listed: Writes what it holds for some ids, in brackets.
+        listed: Writes what it holds for some ids.
+        value: What it holds for one.
     """
 
     field: str
     listed: Callable[[Iterable[str]], str]
+    value: Callable[[str], str | int]
 
     def among(self, ids: Iterable[str]) -> str:
         """Rows of these."""
@@ -52,20 +55,20 @@ class Videos(NamedTuple):
 
     def not_among(self, ids: Collection[str]) -> str:
         """Rows of others."""
-        listed = self.listed(ids)
         if len(ids) == 1:  # which is sooner compared than looked up in a list
-            return f"{self.field} != {listed[1:-1]}"
-        return f"{self.field} not in {listed}"
+            [only] = ids
+            return differs(self.field, self.value(only))
+        return f"{self.field} not in {self.listed(ids)}"
 
 
 def _keys(ids: Iterable[str]) -> str:
     return numbers(map(video_key, ids))
 
 
-BY_ID = Videos("video_id", listed)
+BY_ID = Videos("video_id", listed, str)
 """Exactly, and in archives of any form."""
 
-BY_KEY = Videos("video_key", _keys)
+BY_KEY = Videos("video_key", _keys, video_key)
 """As search does."""
 
 

@@ -109,6 +109,12 @@ def test_parts_that_cancel_out(text: str, without: str | list[str]) -> None:
     assert caught.value.code == Code.QUERY_INVALID
 
 
+def test_spots_that_cancel_out() -> None:
+    asked = question_of(like=f"v@1^{LESS_WEIGHT}", less="v@1")
+    with pytest.raises(QueryError, match="nothing is left to look for"):
+        compose(ENCODER, asked, Seeds(like=[seed(1)], less=[seed(1)]))
+
+
 @pytest.mark.parametrize("weight", [0.001, 1000])
 def test_a_part_alone_never_cancels_out(weight: float) -> None:
     composed = compose(ENCODER, question_of({"a car": weight}), Seeds())
