@@ -129,6 +129,7 @@ def _store(config: Config) -> Finding:
         with VideoStore.connect(config.store) as store:
             store.open_for_reading()
             stats = store.stats()
+            store.check_form()
     except VSearchError as error:
         state = "missing" if error.code == Code.NOT_INDEXED else "error"
         return Finding("store", state, str(error))

@@ -34,7 +34,8 @@ def reindex_cli(
 
     New and changed files are ingested; renamed and copied ones cost no decoding; videos without a
     file are removed. With other settings a new archive is made beside the one that answers,
-    checked, and switched to at once; vsearch rollback goes back.
+    checked, and switched to at once; vsearch rollback goes back, but to no archive whose rows are
+    stored in the form of an older vsearch.
     """
     run_and_report(
         "reindex",

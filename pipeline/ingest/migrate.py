@@ -91,7 +91,7 @@ class Migration(Closing):
             old = opened.enter_context(VideoStore.connect(config.store))
             old.open_generation(current)
             migration = cls(config, store, old, generations, watch, stop)
-            watch(Told(f"{current.segments} answers until {store.names.segments} is complete"))
+            watch(Told(_until(current, there.schema, store.names)))
             migration._forget()
             if same_vectors:
                 migration._copy()
@@ -193,6 +193,15 @@ class Migration(Closing):
         self._opened.close()
 
 
+def _until(current: Names, form: int, new: Names) -> str:
+    if form == SCHEMA_VERSION:
+        return f"{current.segments} answers until {new.segments} is complete"
+    return (
+        f"{current.segments} stores rows in form {form}, which this vsearch does not search: no"
+        f" question is answered until {new.segments} is complete"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class RolledBack:
     """What answers again.
@@ -214,13 +223,14 @@ def rollback(config: Config) -> RolledBack:
     Paths and tags that changed since go over to it; videos that came or went since do not.
 
     Raises:
-        StoreError: There is none.
+        StoreError: There is none, or its rows are stored in another form.
         LockedError: A run is at this collection.
     """
     with exclusive(config), Generations(config.store) as generations:
         current, previous = generations.current(), generations.previous()
         if current is None or previous is None or current == previous:
             return RolledBack(generations.rollback(), 0, 0)
+        generations.check_answers(previous)
         with VideoStore.connect(config.store) as new, VideoStore.connect(config.store) as old:
             new.open_generation(current)
             old.open_generation(previous)

@@ -84,7 +84,8 @@ class Opened:
         config: Which archive, which encoder.
 
     Raises:
-        StoreError: The store cannot be reached, or nothing is indexed yet.
+        StoreError: The store cannot be reached, nothing is indexed yet, or its rows are stored in
+            another form.
         ModelError: The encoder cannot be had, or is not the one that the archive was made with.
     """
 
@@ -106,7 +107,7 @@ class Opened:
         self._lock = threading.Lock()
         try:
             self._view = self._viewed(encoder, sample)
-        except ModelError:
+        except BaseException:  # also Ctrl-C: the store is let go, and the error goes on
             self.store.close()
             raise
 
@@ -145,12 +146,12 @@ class Opened:
         with self._lock:
             names = self.store.resolve()
             if names != self._view.store.names or not self._view.is_fresh:
+                self.store.check_form()
                 self._view = self._viewed(self._view.encoder, _Sample.take(self.store))
             return self._view
 
     def _viewed(self, encoder: Encoder, sample: _Sample) -> View:
         store = self.store.snapshot()
-        store.check_form()
         return View(self.config, store, self._fitting(encoder, store), sample)
 
     def _fitting(self, encoder: Encoder, store: VideoStore) -> Encoder:
@@ -182,6 +183,7 @@ def _open(config: Config) -> tuple[VideoStore, _Sample]:
     store = VideoStore.connect(config.store)
     try:
         store.open_for_reading()
+        store.check_form()
         return store, _Sample.take(store)
     except BaseException:  # also Ctrl-C: the store is let go, and the error goes on
         store.close()

@@ -71,13 +71,24 @@ def behind(client: Client, config: StoreConfig, alias: str) -> Names | None:
 
 
 def read(client: Client, config: StoreConfig, names: Names) -> Archive:
-    """What is recorded with an archive."""
+    """What is recorded with an archive.
+
+    Raises:
+        StoreError: Nothing is that can be read, or its rows are stored in a form of later versions.
+    """
     record = _recorded(client, config, names.segments)
     if record is None:
         raise _error(
             f"{names.segments} has no readable record of its settings: choose another"
             " store.collection and ingest again",
             Code.STORE_FAILED,
+            config,
+        )
+    if record.schema > SCHEMA_VERSION:
+        raise _error(
+            f"the rows of {names.segments} are stored in form {record.schema}, this vsearch knows"
+            f" forms up to {SCHEMA_VERSION}: use a later vsearch",
+            Code.SETTINGS_MISMATCH,
             config,
         )
     return Archive(names, record)
@@ -104,10 +115,10 @@ def check_form(archive: Archive, config: StoreConfig) -> None:
     form = archive.settings.schema
     if form == SCHEMA_VERSION:
         return
-    older, newer = "run vsearch reindex, which makes them anew", "use the one that made them"
     raise _error(
         f"the rows of {archive.names.segments} are stored in form {form}, this vsearch searches"
-        f" form {SCHEMA_VERSION}: {older if form < SCHEMA_VERSION else newer}",
+        f" form {SCHEMA_VERSION}: run vsearch reindex, which copies them, or, with other"
+        " settings, makes them anew",
         Code.SETTINGS_MISMATCH,
         config,
     )

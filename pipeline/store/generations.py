@@ -18,7 +18,7 @@ from pipeline.errors import Code, StoreError
 from pipeline.store import archive, connection
 from pipeline.store.archive import Archive
 from pipeline.store.client import Client
-from pipeline.store.versions import ArchiveSettings, Names, parse_names
+from pipeline.store.versions import SCHEMA_VERSION, ArchiveSettings, Names, parse_names
 from pipeline.text import without_secret
 
 T = TypeVar("T")
@@ -137,12 +137,26 @@ class Generations(Closing):
                 code=Code.NOT_FOUND,
                 uri=without_secret(self._config.uri),
             )
-        # Nobody could ask it anything.
-        archive.check_form(self.opened(previous), self._config)
+        self.check_answers(previous)
         self._point(self._config.collection + _BACK, previous)
         self.switch(previous)
         self._forget(_BACK)
         return previous
+
+    def check_answers(self, names: Names) -> None:
+        """Refuse to let a generation answer that nobody could ask anything.
+
+        Raises:
+            StoreError: Its rows are stored in another form.
+        """
+        form = self.opened(names).settings.schema
+        if form != SCHEMA_VERSION:
+            raise StoreError(
+                f"{names.segments} cannot answer any more: its rows are stored in form {form}, this"
+                f" vsearch searches form {SCHEMA_VERSION}. vsearch prune drops it",
+                code=Code.SETTINGS_MISMATCH,
+                uri=without_secret(self._config.uri),
+            )
 
     def drop(self, names: Names) -> None:
         """Remove a generation for good.

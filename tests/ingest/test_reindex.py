@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -81,6 +83,18 @@ def made_in_form_1() -> Iterator[None]:
         patch.object(store_archive, "new_settings", lambda *of: replace(settings(*of), schema=1)),
         patch.object(versions.fingerprint, "__defaults__", (1,)),
         patch.object(store_archive, "SCHEMA_VERSION", 1),
+    ):
+        yield
+
+
+@contextmanager
+def made_in_form_3() -> Iterator[None]:
+    """Within it archives are made as a later vsearch may."""
+    settings = versions.new_settings
+    with (
+        patch.object(store_archive, "new_settings", lambda *of: replace(settings(*of), schema=3)),
+        patch.object(versions.fingerprint, "__defaults__", (3,)),
+        patch.object(store_archive, "SCHEMA_VERSION", 3),
     ):
         yield
 
@@ -399,6 +413,11 @@ class TestMigration:
             with pytest.raises(StoreError, match=r"form 1, this .* run vsearch reindex") as caught:
                 use(config)
             assert caught.value.code == Code.SETTINGS_MISMATCH
+        # Who was refused holds nothing: another process can open the file.
+        doctor = "from pipeline.cli import main; main()"
+        asked = [sys.executable, "-c", doctor, "doctor", "--set", f"store.uri={config.store.uri}"]
+        told = subprocess.run(asked, capture_output=True, text=True, check=False)
+        assert "form 1" in told.stdout, told
         assert len(records(config)) == 3
         assert export_archive(config, tmp_path / "export").videos == 3
         seen: list[RunEvent] = []
@@ -407,11 +426,45 @@ class TestMigration:
         assert not any(map(is_decoded, seen))
         assert any(isinstance(event, Told) and "copied 3 videos" in event.message for event in seen)
         assert not any(isinstance(event, Told) and "rollback" in event.message for event in seen)
-        with pytest.raises(StoreError, match="form 1"):
+        assert any(isinstance(event, Told) and "no question is" in event.message for event in seen)
+        tag(config, "h264", "night")
+        with pytest.raises(StoreError, match=r"cannot answer .* form 1, .* prune drops it"):
             rollback(config)
-        with Searcher(config) as searcher:
+        with Generations(config.store) as generations, VideoStore.connect(config.store) as old:
+            previous = generations.previous()
+            assert previous is not None
+            old.open_generation(previous)
+            assert {record.tags for record in old.iterate_videos()} == {()}
+        with Searcher(config) as searcher, Generations(config.store) as generations:
+            assert len(searcher.query("a car", min_confidence=0).results) == 3
+            current = generations.current()
+            assert current is not None
+            generations.switch(previous)
+            for _ in range(2):
+                with pytest.raises(StoreError, match="form 1"):
+                    searcher.query("a car")
+            generations.switch(current)
             assert len(searcher.query("a car", min_confidence=0).results) == 3
         assert_as_fresh(config, tmp_path)
+
+    def test_a_later_form_of_rows_is_left_alone(self, settings: Settings, tmp_path: Path) -> None:
+        config = settings()
+        with made_in_form_3():
+            reindex(config)
+            before = content(config)
+        for use in (
+            Searcher,
+            ingest,
+            reindex,
+            records,
+            lambda config: delete(config, ["h264.mp4"], confirm=lambda _: True),
+            lambda config: export_archive(config, tmp_path / "export"),
+        ):
+            with pytest.raises(StoreError, match=r"form 3, .* use a later vsearch") as caught:
+                use(config)
+            assert caught.value.code == Code.SETTINGS_MISMATCH
+        with made_in_form_3():
+            assert content(config).keys() == before.keys()
 
     def test_cut_short_it_goes_on(self, settings: Settings, tmp_path: Path) -> None:
         old, new = (
