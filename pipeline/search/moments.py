@@ -241,12 +241,6 @@ def _reach(
     """
     times, _, scores = curve
     (start_s, end_s), near = times[peak], [peak]
-    for place in range(peak + 1, len(times)):
-        if times[place][0] - end_s > gap_s:
-            break
-        near.append(place)
-        if scores[place] >= level:
-            end_s = max(end_s, times[place][1])
     for place in range(peak - 1, -1, -1):
         if start_s - until[place] > gap_s:
             break
@@ -254,7 +248,13 @@ def _reach(
             continue
         near.append(place)
         if scores[place] >= level:
-            start_s = times[place][0]
+            start_s, end_s = times[place][0], max(end_s, times[place][1])
+    for place in range(peak + 1, len(times)):
+        if times[place][0] - end_s > gap_s:
+            break
+        near.append(place)
+        if scores[place] >= level:
+            end_s = max(end_s, times[place][1])
     return (start_s, end_s), near
 
 

@@ -122,6 +122,7 @@ def test_a_scene_is_no_shorter_for_a_tile_that_scores_nearly_as_much() -> None:
     middle = hit(0, 0.49, 9)._replace(kind="tile")
     last = hit(0, 0.1, 9, 5 / 6)._replace(kind="tile")
     assert found([whole, middle, last], THREE) == [(0, 9, 4.5, 0.5)]
+    assert found([whole, middle._replace(score=0.6), last], THREE) == [(0, 9, 4.5, 0.6)]
 
 
 @pytest.mark.parametrize("kinds", [("frame",), ("tile",), ("scene",), ("frame", "tile", "scene")])
