@@ -69,32 +69,32 @@ def assert_as_fresh(config: Config, tmp_path: Path) -> None:
 
 
 @contextmanager
-def made_in_form_1() -> Iterator[None]:
-    """Within it archives are made as they were before rows had keys of their video and stretch."""
-    new = {"video_key", "stretch_key"}
-    fields, settings = schema.segments_schema, versions.new_settings
-
-    def old_fields(dim: int) -> CollectionSchema:
-        return CollectionSchema([field for field in fields(dim).fields if field.name not in new])
-
+def made_in_form(form: int) -> Iterator[None]:
+    """Within it archives are made as by a vsearch that stores rows in this form."""
+    settings = versions.new_settings
     with (
-        patch.object(schema, "segments_schema", old_fields),
-        patch.object(rows, "with_keys", lambda row, stretch: row),
-        patch.object(store_archive, "new_settings", lambda *of: replace(settings(*of), schema=1)),
-        patch.object(versions.fingerprint, "__defaults__", (1,)),
-        patch.object(store_archive, "SCHEMA_VERSION", 1),
+        patch.object(
+            store_archive, "new_settings", lambda *of: replace(settings(*of), schema=form)
+        ),
+        patch.object(versions.fingerprint, "__defaults__", (form,)),
+        patch.object(store_archive, "SCHEMA_VERSION", form),
     ):
         yield
 
 
 @contextmanager
-def made_in_form_3() -> Iterator[None]:
-    """Within it archives are made as a later vsearch may."""
-    settings = versions.new_settings
+def made_in_form_1() -> Iterator[None]:
+    """Within it archives are made as they were before rows had keys of their video and stretch."""
+    new = {"video_key", "stretch_key"}
+    fields = schema.segments_schema
+
+    def old_fields(dim: int) -> CollectionSchema:
+        return CollectionSchema([field for field in fields(dim).fields if field.name not in new])
+
     with (
-        patch.object(store_archive, "new_settings", lambda *of: replace(settings(*of), schema=3)),
-        patch.object(versions.fingerprint, "__defaults__", (3,)),
-        patch.object(store_archive, "SCHEMA_VERSION", 3),
+        made_in_form(1),
+        patch.object(schema, "segments_schema", old_fields),
+        patch.object(rows, "with_keys", lambda row, stretch: row),
     ):
         yield
 
@@ -449,7 +449,7 @@ class TestMigration:
 
     def test_a_later_form_of_rows_is_left_alone(self, settings: Settings, tmp_path: Path) -> None:
         config = settings()
-        with made_in_form_3():
+        with made_in_form(3):
             reindex(config)
             before = content(config)
         for use in (
@@ -463,7 +463,7 @@ class TestMigration:
             with pytest.raises(StoreError, match=r"form 3, .* use a later vsearch") as caught:
                 use(config)
             assert caught.value.code == Code.SETTINGS_MISMATCH
-        with made_in_form_3():
+        with made_in_form(3):
             assert content(config).keys() == before.keys()
 
     def test_cut_short_it_goes_on(self, settings: Settings, tmp_path: Path) -> None:
