@@ -19,8 +19,9 @@ section 9.1).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -31,6 +32,8 @@ from pipeline.models.base import Encoder
 from pipeline.search.confidence import Form
 from pipeline.search.prompts import encode_texts
 from pipeline.search.seeds import Seed
+
+P = TypeVar("P", Words, Picture, Spot)
 
 NEGATIVE_WEIGHT = 0.25
 """Of a single text that is not wanted, whose own weight is 1."""
@@ -79,16 +82,22 @@ def compose(
         QueryError: A text that is longer than the model's context, or parts that cancel out.
         MediaError: A picture that cannot be read.
     """
-    pictures = [load_image(picture.path) for picture in question.pictures]
+
+    def said(words: Sequence[Words]) -> Float32Array:
+        return encode_texts(encoder, [each.text for each in words], templates)
+
+    def shown(pictures: Sequence[Picture]) -> Float32Array:
+        return encoder.encode_images([load_image(picture.path) for picture in pictures])
+
+    more, less, dim = question.more, question.less, encoder.dim
     parts = np.array(
         [
-            _sum(_encoded(encoder, question.texts, templates), question.texts),
-            _sum(encoder.encode_images(pictures), question.pictures),
-            _sum(_vectors(encoder, seeds.like), question.like),
-            MORE_WEIGHT * _mean(_vectors(encoder, seeds.more), question.more),
-            -LESS_WEIGHT * _mean(_vectors(encoder, seeds.less), question.less),
-            -_spread(question)
-            * _sum(_encoded(encoder, question.without, templates), question.without),
+            _sum(question.texts, said, dim),
+            _sum(question.pictures, shown, dim),
+            _sum(question.like, lambda _: _vectors(seeds.like), dim),
+            MORE_WEIGHT * _mean(more, lambda _: _vectors(seeds.more), dim),
+            -LESS_WEIGHT * _mean(less, lambda _: _vectors(seeds.less), dim),
+            -_spread(question) * _sum(question.without, said, dim),
         ]
     )
     lengths, whole = np.linalg.norm(parts, axis=1), parts.sum(axis=0)
@@ -108,21 +117,22 @@ def _spread(question: Question) -> float:
     return NEGATIVE_WEIGHT / math.sqrt(max(1, len(question.without)))
 
 
-def _encoded(encoder: Encoder, words: Sequence[Words], templates: Sequence[str]) -> Float32Array:
-    return encode_texts(encoder, [each.text for each in words], templates)
+def _vectors(seeds: Sequence[Seed]) -> Float32Array:
+    return np.array([seed.vector for seed in seeds], dtype=np.float32)
 
 
-def _vectors(encoder: Encoder, seeds: Sequence[Seed]) -> Float32Array:
-    vectors = [seed.vector for seed in seeds]
-    return np.array(vectors, dtype=np.float32).reshape(len(seeds), encoder.dim)
-
-
-def _sum(vectors: Float32Array, parts: Sequence[Words | Picture | Spot]) -> Float32Array:
-    """The weighted sum of the parts' vectors, float32 (dim,)."""
+def _sum(
+    parts: Sequence[P], vectors: Callable[[Sequence[P]], Float32Array], dim: int
+) -> Float32Array:
+    """The weighted sum of the parts' vectors, float32 (dim,); most questions have few parts."""
+    if not parts:
+        return np.zeros(dim, dtype=np.float32)
     weights = np.array([part.weight for part in parts], dtype=np.float32)
-    return np.asarray(weights @ vectors, dtype=np.float32)
+    return np.asarray(weights @ vectors(parts), dtype=np.float32)
 
 
-def _mean(vectors: Float32Array, parts: Sequence[Spot]) -> Float32Array:
-    total = _sum(vectors, parts)
+def _mean(
+    parts: Sequence[P], vectors: Callable[[Sequence[P]], Float32Array], dim: int
+) -> Float32Array:
+    total = _sum(parts, vectors, dim)
     return total / np.float32(sum(part.weight for part in parts)) if parts else total
