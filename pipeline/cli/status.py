@@ -66,6 +66,7 @@ def status(config: Config) -> dict[str, Any]:
         "collection": config.store.collection,
         "segments": stats.names.segments,
         "fingerprint": stats.names.fingerprint,
+        "form": stats.settings.schema,
         **dataclasses.asdict(totals),
         "partial": [{"uri": path, "covered": spans} for path, spans in totals.partial.items()],
         "last_run": last_run(config),
@@ -120,7 +121,7 @@ def _lines(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "scenes", _flat(document["content"]["scenes"])
     yield "sample", _flat(document["content"]["sample"])
     yield "index", _flat(document["index"])
-    yield "segments", document["segments"]
+    yield "segments", f"{document['segments']}, rows in form {document['form']}"
     yield "left over", f"{document['left_over']['rows']} rows of no committed video"
     for each in document["left_over"]["generations"]:
         yield (

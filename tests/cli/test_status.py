@@ -18,11 +18,12 @@ from pipeline.ingest.ledger import Ledger
 from pipeline.ingest.state import ledger_path
 from pipeline.settings import load_config
 from pipeline.store import VideoStore
+from pipeline.store.versions import SCHEMA_VERSION
 from tests.cli.test_cli import Run, folder, indexed, vsearch
 from tests.media_factory import MediaFactory
 
 KEYS = {
-    "store", "server", "collection", "segments", "fingerprint", "videos", "rows", "video_s",
+    "store", "server", "collection", "segments", "fingerprint", "form", "videos", "rows", "video_s",
     "oldest_indexed_at", "newest_indexed_at", "last_run", "index", "encoder", "content", "dim",
     "versions", "vector_bytes", "file_bytes", "left_over", "failed", "failures",
     "partial",
@@ -38,6 +39,7 @@ def test_the_document(indexed: Path, vsearch: Run) -> None:
     assert document["rows"] > 3
     assert 3 < document["video_s"] < 60
     assert document["fingerprint"] in document["segments"]
+    assert document["form"] == SCHEMA_VERSION
     assert document["vector_bytes"] == 4 * document["dim"] * (document["rows"] + 3)
     assert document["file_bytes"] > 4 * document["dim"] * document["rows"]
     assert document["left_over"] == {"rows": 0, "generations": []}

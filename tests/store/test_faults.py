@@ -117,6 +117,22 @@ def test_a_writer_waits_for_a_server_that_is_away_and_a_reader_does_not(
         assert caught.value.code == Code.STORE_UNREACHABLE
 
 
+def test_what_was_waited_for_once_is_not_waited_for_again(
+    server: StoreConfig, faults: Faults
+) -> None:
+    brief = server.model_copy(update={"outage_s": 0.01})
+    with VideoStore(brief, dial=faults.dial) as store:
+        store.open_for_writing(IDENTITY, IndexConfig())
+        for method, tries in (("upsert", 2), ("query", 4)):
+            faults.plan(method, fails(grpc.StatusCode.UNAVAILABLE), times=99)
+            faults.calls.clear()
+            with pytest.raises(StoreError) as caught:
+                store.commit([record("a")]) if method == "upsert" else store.count_rows()
+            assert caught.value.code == Code.STORE_UNREACHABLE
+            # The first wait is longer than an outage may be; then as often as a reader tries.
+            assert [called for called, _ in faults.calls] == [method] * tries
+
+
 def test_a_stalled_call_has_a_deadline(config: StoreConfig, faults: Faults) -> None:
     quick = config.model_copy(update={"timeout_s": 0.2})
     with VideoStore(config) as store:
