@@ -25,6 +25,9 @@ T = TypeVar("T")
 FRESH_S = 600.0
 """An archive grows: its sample is drawn again after so many seconds."""
 
+LAG_S = 1.0
+"""Readers that may lag behind (`store.consistency`) follow a switch within so many seconds."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sample:
@@ -91,6 +94,8 @@ class Opened:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        # When what the alias names was asked for last: no later than it was answered.
+        self._followed = time.monotonic()
         # Importing torch takes seconds, and so does pymilvus: wait for both at once.
         with ThreadPoolExecutor(1) as other:
             connecting = other.submit(_open, config)
@@ -114,7 +119,8 @@ class Opened:
     def ask(self, question: Callable[[View], Callable[[], T]]) -> T:
         """Ask the archive that answers now.
 
-        Whether another has taken its place is found out meanwhile; if so, it is asked anew.
+        Whether another has taken its place is found out meanwhile; if so, it is asked anew. Unless
+        reads are Strong, this may have been found out up to `LAG_S` ago.
 
         Args:
             question: Made ready for one archive, or for two, and then asked.
@@ -129,25 +135,32 @@ class Opened:
         following: Future[View] | None = None
         try:
             asked = question(view)
-            # Begun earlier, it would get in the way of what is computed for the question.
-            following = self.store.beside(self._follow)
+            if self._lags():
+                # Begun earlier, it would get in the way of what is computed for the question.
+                following = self.store.beside(self._follow)
             found = asked()
         except VSearchError:  # that archive may have been removed
             now = following.result() if following else self._follow()
             if now.store.names == view.store.names:
                 raise
         else:
-            now = following.result()
-            if now.store.names == view.store.names:
+            if following is None or (now := following.result()).store.names == view.store.names:
                 return found
         return question(now)()
 
+    def _lags(self) -> bool:
+        """Whether another archive may have taken its place, and this reader must see it."""
+        return self.store.sees_latest or time.monotonic() - self._followed > LAG_S
+
     def _follow(self) -> View:
         with self._lock:
+            asked = time.monotonic()
             names = self.store.resolve()
             if names != self._view.store.names or not self._view.is_fresh:
                 self.store.check_form()
                 self._view = self._viewed(self._view.encoder, _Sample.take(self.store))
+            # Not where it failed: the next question is not one of the archive that was left.
+            self._followed = asked
             return self._view
 
     def _viewed(self, encoder: Encoder, sample: _Sample) -> View:

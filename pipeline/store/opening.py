@@ -140,6 +140,11 @@ class OpenStore(Closing):
         return self._others.submit(request)
 
     @property
+    def sees_latest(self) -> bool:
+        """Whether reads see whatever was written before: asked to, or of a file of Milvus Lite."""
+        return self._consistency == STRONG or connection.is_lite(self._config.uri)
+
+    @property
     def names(self) -> Names:
         """The collections of the open archive."""
         return self._opened().names
