@@ -120,7 +120,7 @@ class Opened:
         """Ask the archive that answers now.
 
         Whether another has taken its place is found out meanwhile; if so, it is asked anew. Unless
-        reads are Strong, this may have been found out up to `LAG_S` ago.
+        reads see the latest, it need not be found out if it was within `LAG_S` before.
 
         Args:
             question: Made ready for one archive, or for two, and then asked.
@@ -130,30 +130,35 @@ class Opened:
             ModelError: It is one of another encoder, which is not known here.
         """
         # A sample that is drawn anew replaces the view, and is no reason to ask twice.
+        now = time.monotonic()
+        since = now if self.store.sees_latest else now - LAG_S
         if not (view := self._view).is_fresh:
-            view = self._follow()
+            view = self._follow(since)
         following: Future[View] | None = None
         try:
             asked = question(view)
-            if self._lags():
+            if self._followed <= since:
                 # Begun earlier, it would get in the way of what is computed for the question.
-                following = self.store.beside(self._follow)
+                following = self.store.beside(lambda: self._follow(since))
             found = asked()
         except VSearchError:  # that archive may have been removed
-            now = following.result() if following else self._follow()
-            if now.store.names == view.store.names:
+            if following:
+                following.result()  # a server that is away is waited for once
+            latest = self._follow(time.monotonic())
+            if latest.store.names == view.store.names:
                 raise
         else:
-            if following is None or (now := following.result()).store.names == view.store.names:
+            # Where it was not followed for this question, it may have been for another one.
+            latest = following.result() if following else self._view
+            if latest.store.names == view.store.names:
                 return found
-        return question(now)()
+        return question(latest)()
 
-    def _lags(self) -> bool:
-        """Whether another archive may have taken its place, and this reader must see it."""
-        return self.store.sees_latest or time.monotonic() - self._followed > LAG_S
-
-    def _follow(self) -> View:
+    def _follow(self, since: float) -> View:
+        """What the alias names, asked for later than some time: now, or for another question."""
         with self._lock:
+            if self._followed > since and self._view.is_fresh:
+                return self._view
             asked = time.monotonic()
             names = self.store.resolve()
             if names != self._view.store.names or not self._view.is_fresh:

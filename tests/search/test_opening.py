@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Barrier, Event
 from types import SimpleNamespace
 
 import pytest
 
-from pipeline.config import Config
+from pipeline.config import Config, IndexConfig
 from pipeline.errors import Code, StoreError
 from pipeline.ingest.run import ingest, reindex
 from pipeline.search import opening
 from pipeline.search.opening import LAG_S, Opened, View
 from pipeline.settings import load_config
-from pipeline.store import Generations
+from pipeline.store import Generations, VideoStore
 from pipeline.store import archive as store_archive
 from pipeline.store.versions import SCHEMA_VERSION, Names
 from tests.media_factory import MediaFactory
@@ -114,14 +116,55 @@ def test_a_switch_is_seen_at_once_or_a_moment_later(
     with opened(two.config, consistency) as archive:
         assert who_answers(archive) == two.first
         two.switch(two.other)
-        clock[0] += LAG_S
+        clock[0] += LAG_S / 2
         late = two.on_server and consistency != "Strong"
         assert who_answers(archive) == (two.first if late else two.other)
-        clock[0] += 0.001
+        clock[0] += LAG_S / 2
         assert who_answers(archive) == two.other
         two.switch(two.first)
         # That it was followed is remembered.
         assert who_answers(archive) == (two.other if late else two.first)
+
+
+def test_what_another_question_found_out_counts(two: Two, clock: list[float]) -> None:
+    two.switch(two.first)
+    begun, go_on = Event(), Event()
+
+    def slowly(view: View) -> Callable[[], Names]:
+        begun.set()
+        assert go_on.wait(60)
+        return lambda: view.store.names
+
+    with opened(two.config) as archive, ThreadPoolExecutor(1) as other:
+        two.switch(two.other)
+        clock[0] += 2 * LAG_S
+        slow = other.submit(archive.ask, slowly)
+        assert begun.wait(60)
+        assert who_answers(archive) == two.other
+        go_on.set()
+        assert slow.result() == two.other
+
+
+def test_questions_at_once_follow_once(
+    two: Two, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two.switch(two.first)
+    many = 8
+    together, followed = Barrier(many), []
+
+    def question(view: View) -> Callable[[], Names]:
+        if view.store.names == two.first:
+            together.wait(60)
+        return lambda: view.store.names
+
+    with opened(two.config) as archive, ThreadPoolExecutor(many) as others:
+        two.switch(two.other)
+        clock[0] += 2 * LAG_S
+        resolve = archive.store.resolve
+        monkeypatch.setattr(archive.store, "resolve", lambda: followed.append(1) or resolve())
+        answers = [others.submit(archive.ask, question) for _ in range(many)]
+        assert {each.result() for each in answers} == {two.other}
+    assert len(followed) == (1 if two.on_server else many)
 
 
 def test_what_cannot_be_followed_is_an_error_each_time(
@@ -141,10 +184,22 @@ def test_what_cannot_be_followed_is_an_error_each_time(
         assert who_answers(archive) == two.other
 
 
+def made_aside(two: Two) -> Names:
+    """A third archive of the same video, without rows."""
+    with VideoStore.connect(two.config.store) as store:
+        identity = store.open_for_reading()
+        records = list(store.iterate_videos())
+        store.open_aside(identity, IndexConfig(type="IVF_FLAT"))
+        store.commit(records)
+        return store.names
+
+
 def test_an_archive_that_is_gone_is_left_at_once(two: Two, clock: list[float]) -> None:
-    two.switch(two.first)
+    third = made_aside(two)
+    two.switch(third)
     with opened(two.config) as archive:
-        two.switch(two.other)
+        assert who_answers(archive) == third
+        two.switch(two.first)
         with Generations(two.config.store) as generations:
-            generations.drop(two.first)
-        assert who_answers(archive) == two.other
+            generations.drop(third)
+        assert who_answers(archive) == two.first
