@@ -194,11 +194,13 @@ def _peaks(curve: _Curve, gap_s: float, floor: float) -> Iterator[Moment]:
             free[place] = False
         else:
             (start_s, end_s), near = _reach(curve, until, place, gap_s, _level(score, floor))
-            start_s = max(start_s, ends[bisect(ends, peak.pts_s) - 1])
-            end_s = min(end_s, starts[bisect(starts, peak.pts_s)])
+            # A lower peak may reach over a better moment; what lies behind that is near neither.
+            before, behind = ends[bisect(ends, peak.pts_s) - 1], starts[bisect(starts, peak.pts_s)]
+            start_s, end_s = max(start_s, before), min(end_s, behind)
             insort(starts, start_s)
             insort(ends, end_s)
-            for part in (*near, *_within(curve, until, start_s, end_s)):
+            same = [part for part in near if before <= hits[part].pts_s < behind]
+            for part in (*same, *_within(curve, until, start_s, end_s)):
                 free[part] = False
         yield Moment(start_s, end_s, peak.pts_s, score, peak.box)
 

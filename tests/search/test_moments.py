@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pipeline.data import WHOLE_FRAME, Hit, Moment
@@ -14,6 +14,7 @@ from pipeline.search.moments import Sampling, best_moment_of, moments_of
 
 ONE = Sampling(per_scene=1, fps=None)
 THREE = Sampling(per_scene=3, fps=None)
+ROUNDING = 1e-9
 
 
 def hit(start_s: float, score: float, length_s: float = 1.0, at: float = 0.5) -> Hit:
@@ -125,33 +126,63 @@ def test_a_scene_is_no_shorter_for_a_tile_that_scores_nearly_as_much() -> None:
     assert found([whole, middle._replace(score=0.6), last], THREE) == [(0, 9, 4.5, 0.6)]
 
 
+def test_what_lies_behind_a_better_moment_is_not_lost_with_a_lower_one() -> None:
+    scores = [0.29, *4 * [0.25], 0.32, *4 * [0.25], 0.285]
+    assert found([hit(n, score) for n, score in enumerate(scores)], average=0.2) == [
+        (5, 6, 5.5, 0.32),
+        (0, 5, 0.5, 0.29),
+        (6, 11, 10.5, 0.285),
+    ]
+
+
+SCORES = st.one_of(
+    st.floats(-1, 1).map(lambda x: round(x, 3)),
+    st.integers(-9, 9).map(lambda n: 0.5 + n * 2e-7),  # the same but for rounding
+)
+SPANS = st.lists(st.integers(0, 65), max_size=6, unique=True).map(
+    lambda each: tuple(map(Span, sorted(each)[::2], sorted(each)[1::2]))
+)
+MASKS = st.one_of(st.just(ALL_ROWS), st.builds(RowMask, SPANS, SPANS, st.just(ALWAYS)))
+
+
 @pytest.mark.parametrize("kinds", [("frame",), ("tile",), ("scene",), ("frame", "tile", "scene")])
+@pytest.mark.parametrize("sampling", [THREE, Sampling(per_scene=3, fps=0.7)])
 @given(st.data())
 def test_moments_lie_apart_and_hold_their_best(
-    kinds: tuple[Kind, ...], data: st.DataObject
+    kinds: tuple[Kind, ...], sampling: Sampling, data: st.DataObject
 ) -> None:
     starts = data.draw(st.lists(st.integers(0, 60), min_size=1, max_size=20, unique=True))
-    times = sorted(starts)
-    ends = [*times[1:], times[-1] + 5]
+    mask = data.draw(MASKS)
     hits = []
-    for index, (start, end) in enumerate(zip(times, ends, strict=True)):
-        for at in data.draw(st.sets(st.sampled_from((1 / 6, 0.5, 5 / 6)), min_size=1)):
-            score = data.draw(st.floats(-1, 1).map(lambda x: round(x, 3)))
-            pts_s = start + at * (end - start)
-            row, kind = f"{index}/{at}", data.draw(st.sampled_from(kinds))
-            hits.append(Hit(row, "a", 1, index, start, end, pts_s, kind, WHOLE_FRAME, score))
-    gap_s, average = data.draw(st.floats(0, 10)), data.draw(st.floats(-1, 1))
-    moments = moments_of(hits, THREE, gap_s=gap_s, average=average)
-    assert moments == moments_of(hits[::-1], THREE, gap_s=gap_s, average=average)
-    assert best_moment_of(hits, THREE, gap_s=gap_s, average=average) == moments[0]
-    # Of equals the first is whose part of the time begins first.
-    best = min(hits, key=lambda each: (-each.score, THREE.part(each), each.pts_s))
-    assert (moments[0].score, moments[0].best_s) == (best.score, best.pts_s)
+    for index, (start, end) in enumerate(itertools.pairwise([*sorted(starts), max(starts) + 5])):
+        for at in data.draw(st.lists(st.sampled_from((1 / 6, 0.5, 5 / 6)), min_size=1, max_size=5)):
+            pts_s, kind = start + at * (end - start), data.draw(st.sampled_from(kinds))
+            row, score = f"{index}/{len(hits)}", data.draw(SCORES)
+            if mask.admits(kind, pts_s):
+                hits.append(Hit(row, "a", 1, index, start, end, pts_s, kind, WHOLE_FRAME, score))
+    assume(hits)
+    gap_s = data.draw(st.one_of(st.just(0.0), st.floats(0, 10)))
+    average = data.draw(st.floats(-1, 1))
+
+    def moments_in(hits: list[Hit]) -> tuple[Moment, ...]:
+        return moments_of(hits, sampling, gap_s=gap_s, average=average, mask=mask)
+
+    moments = moments_in(hits)
+    assert moments == moments_in(hits[::-1])
+    best = best_moment_of(hits, sampling, gap_s=gap_s, average=average, mask=mask)
+    assert best == moments[0]
+    assert best.score == max(each.score for each in hits)
     assert [m.score for m in moments] == sorted((m.score for m in moments), reverse=True)
     by_time: list[Moment] = sorted(moments, key=lambda m: m.start_s)
     for before, after in itertools.pairwise(by_time):
         assert before.end_s <= after.start_s
+    floor = min(average, best.score)
     for moment in moments:
-        assert moment.start_s <= moment.best_s < moment.end_s
-        assert moment.score >= min(average, best.score)
-        assert (moment.best_s, moment.score) in {(each.pts_s, each.score) for each in hits}
+        assert moment.start_s <= moment.best_s + ROUNDING < moment.end_s + 2 * ROUNDING
+        assert moment.score >= floor
+        peaks = [each.score for each in hits if each.pts_s == moment.best_s]
+        assert min(abs(score - moment.score) for score in peaks) < 2e-6
+    for each in hits:
+        start_s, end_s = sampling.part(each)
+        apart = (max(moment.start_s - end_s, start_s - moment.end_s) for moment in moments)
+        assert each.score < floor or min(apart) <= gap_s + ROUNDING
