@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from pipeline.filters import (
     And,
@@ -68,19 +69,14 @@ def after(field: str, value: str) -> str:
     return f"{field} > {quote(value)}"
 
 
-def among(field: str, values: Iterable[str]) -> str:
-    """Rows whose `field` is one of `values`; none for no values."""
-    return f"{field} in {listed(values)}"
+def among(field: str, values: Iterable[str] | Iterable[int]) -> str:
+    """Rows whose `field` is one of `values`, texts or numbers; none for no values."""
+    return f"{field} in {_listed(values)}"
 
 
-def numbered(field: str, values: Iterable[int]) -> str:
-    """Rows whose `field` is one of these numbers; none for none."""
-    return f"{field} in {numbers(values)}"
-
-
-def not_among(field: str, values: Iterable[str]) -> str:
+def not_among(field: str, values: Iterable[str] | Iterable[int]) -> str:
     """Rows whose `field` is none of `values`."""
-    return f"{field} not in {listed(values)}"
+    return f"{field} not in {_listed(values)}"
 
 
 def every(conditions: Sequence[str]) -> str:
@@ -165,18 +161,14 @@ def _joined(operator: str, conditions: Sequence[str]) -> str:
     return f"({left} {operator} {right})"
 
 
-def listed(values: Iterable[str]) -> str:
-    """Text literals, in order."""
-    texts = sorted(values)
-    text = "".join(texts)
+def _listed(values: Iterable[Any]) -> str:
+    ordered = sorted(values)
+    if not ordered or isinstance(ordered[0], int):
+        return f"[{', '.join(map(str, ordered))}]"
+    text = "".join(ordered)
     if text.isascii() and text.isalnum():  # keys, of which a request has many
-        return '["' + '", "'.join(texts) + '"]'
-    return f"[{', '.join(map(quote, texts))}]"
-
-
-def numbers(values: Iterable[int]) -> str:
-    """Number literals, in order."""
-    return f"[{', '.join(map(str, sorted(values)))}]"
+        return '["' + '", "'.join(ordered) + '"]'
+    return f"[{', '.join(map(quote, ordered))}]"
 
 
 def _seconds(value: float) -> str:

@@ -16,7 +16,7 @@ from pipeline.store import columns, rows, schema
 from pipeline.store.archive import Archive
 from pipeline.store.columns import Columns
 from pipeline.store.connection import is_lite
-from pipeline.store.expressions import EVERYTHING, after, numbered
+from pipeline.store.expressions import EVERYTHING, after, among
 from pipeline.store.requests import Requests
 from pipeline.store.scopes import BY_KEY, within
 
@@ -109,7 +109,7 @@ class SegmentReader:
         for keys in rows.chunks(list(by_number)):
             # One more than there can be, where that is known, tells that none was cut off.
             limit = min(MAX_LIMIT, most * len(keys) + 1)
-            condition = numbered("stretch_key", keys)
+            condition = among("stretch_key", keys)
             answers = self._nearest(vectors, limit, condition, fields, wide=True)
             are_all = are_all and len(answers[0].keys) < limit
             found.add(columns.by_key(answers, identity.kind, by_number))

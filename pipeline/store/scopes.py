@@ -9,7 +9,7 @@ to compare them names ids.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pipeline.data import Scope, video_key
@@ -29,8 +29,7 @@ from pipeline.store.expressions import (
     differs,
     equals,
     every,
-    listed,
-    numbers,
+    not_among,
     some,
     spanned,
 )
@@ -41,34 +40,32 @@ class Videos(NamedTuple):
 
     Args:
         field: The field that says whose a row is.
-        listed: Writes what it holds for some ids.
-        value: What it holds for one.
+        values: What it holds for some ids.
     """
 
     field: str
-    listed: Callable[[Iterable[str]], str]
-    value: Callable[[str], str | int]
+    values: Callable[[Iterable[str]], Iterable[str] | Iterable[int]]
 
     def among(self, ids: Iterable[str]) -> str:
         """Rows of these."""
-        return f"{self.field} in {self.listed(ids)}"
+        return among(self.field, self.values(ids))
 
     def not_among(self, ids: Collection[str]) -> str:
         """Rows of others."""
         if len(ids) == 1:  # which is sooner compared than looked up in a list
-            [only] = ids
-            return differs(self.field, self.value(only))
-        return f"{self.field} not in {self.listed(ids)}"
+            [only] = self.values(ids)
+            return differs(self.field, only)
+        return not_among(self.field, self.values(ids))
 
 
-def _keys(ids: Iterable[str]) -> str:
-    return numbers(map(video_key, ids))
+def _keys(ids: Iterable[str]) -> Iterator[int]:
+    return map(video_key, ids)
 
 
-BY_ID = Videos("video_id", listed, str)
+BY_ID = Videos("video_id", iter)
 """Exactly, and in archives of any form."""
 
-BY_KEY = Videos("video_key", _keys, video_key)
+BY_KEY = Videos("video_key", _keys)
 """As search does."""
 
 
