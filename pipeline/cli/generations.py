@@ -57,7 +57,7 @@ def prune_cli(
 ) -> None:
     """Drop what new settings left behind: every archive of this name but the one that answers.
 
-    It says what, and how much, before it asks.
+    It says what, and how much, before it asks. What a later vsearch made stays.
     """
     with json_errors(as_json):
         loaded = load(config, overrides)

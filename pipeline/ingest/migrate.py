@@ -244,7 +244,7 @@ def rollback(config: Config) -> RolledBack:
 def prune(
     config: Config, *, confirm: Callable[[list[Generation]], bool], keep_previous: bool = False
 ) -> list[Generation]:
-    """Drop the generations that do not answer.
+    """Drop the generations that do not answer, but for those that a later vsearch made.
 
     Args:
         config: Which archive.
@@ -260,7 +260,8 @@ def prune(
     """
     kept = {"current", "previous"} if keep_previous else {"current"}
     with exclusive(config), Generations(config.store) as generations:
-        found = [each for each in generations.all() if each.role not in kept]
+        every = generations.all()
+        found = [each for each in every if each.role not in kept and not each.is_later]
         if not found or not confirm(found):
             return []
         for each in found:

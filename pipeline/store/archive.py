@@ -70,13 +70,22 @@ def behind(client: Client, config: StoreConfig, alias: str) -> Names | None:
     return names
 
 
+def recorded(client: Client, config: StoreConfig, name: str) -> ArchiveSettings | None:
+    """What is recorded with a collection, of whatever form; None if nothing is that can be read."""
+    properties = client.describe_collection(name, timeout=config.timeout_s).get("properties") or {}
+    try:
+        return load_settings(properties.get(schema.SETTINGS_PROPERTY, "null"))
+    except ValueError:
+        return None
+
+
 def read(client: Client, config: StoreConfig, names: Names) -> Archive:
     """What is recorded with an archive.
 
     Raises:
         StoreError: Nothing is that can be read, or its rows are stored in a form of later versions.
     """
-    record = _recorded(client, config, names.segments)
+    record = recorded(client, config, names.segments)
     if record is None:
         raise _error(
             f"{names.segments} has no readable record of its settings: choose another"
@@ -209,7 +218,7 @@ def _free_names(client: Client, config: StoreConfig, settings: ArchiveSettings) 
     for generation in count(1):
         names = Names(config.collection, digits, generation)
         begun = [
-            _recorded(client, config, name)
+            recorded(client, config, name)
             for name in (names.segments, names.videos)
             if client.has_collection(name, timeout=config.timeout_s)
         ]
@@ -240,14 +249,6 @@ def _ensure(
         # A whole number: pymilvus waits for ever when this is a float.
         patience = math.ceil(PATIENCE * config.timeout_s)
         client.create_index(name, schema.index_params(*index), timeout=patience)
-
-
-def _recorded(client: Client, config: StoreConfig, name: str) -> ArchiveSettings | None:
-    properties = client.describe_collection(name, timeout=config.timeout_s).get("properties") or {}
-    try:
-        return load_settings(properties.get(schema.SETTINGS_PROPERTY, "null"))
-    except ValueError:
-        return None
 
 
 def _check(archive: Archive, config: StoreConfig, identity: Identity, index: ArchiveIndex) -> None:

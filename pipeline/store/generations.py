@@ -51,6 +51,11 @@ class Generation:
     rows: int
 
     @property
+    def is_later(self) -> bool:
+        """Whether a later vsearch made it, whose rows have a form that is not known here."""
+        return self.settings is not None and self.settings.schema > SCHEMA_VERSION
+
+    @property
     def vector_bytes(self) -> int:
         """What its vectors take, without the index over them."""
         dim = self.settings.identity.dim if self.settings else 0
@@ -106,7 +111,7 @@ class Generations(Closing):
         return sorted(described, key=lambda each: (order[each.role], each.names.segments))
 
     def switch(self, names: Names) -> None:
-        """Make a generation answer, at once for all readers; the current one becomes previous.
+        """Make a generation answer; the current one becomes previous.
 
         Cut short in between, both aliases name the current one: nothing is lost, and the next call
         does all of it.
@@ -212,7 +217,8 @@ class Generations(Closing):
         elif names == previous:
             role = "previous"
         try:
-            settings = self.opened(names).settings
+            with connection.telling("read the settings", self._config):
+                settings = archive.recorded(self._client, self._config, names.segments)
         except StoreError:  # begun and cut short: listed all the same, so that it can be dropped
             settings = None
         return Generation(

@@ -466,6 +466,23 @@ class TestMigration:
         with made_in_form(3):
             assert content(config).keys() == before.keys()
 
+    def test_what_a_later_vsearch_began_is_not_pruned(self, settings: Settings) -> None:
+        config = settings()
+        reindex(config)
+        with VideoStore.connect(config.store) as store:
+            identity = store.open_for_reading()
+            with made_in_form(3):
+                store.open_aside(identity, config.store.index)
+                store.commit(records(settings()).values())
+                later = store.names
+        with Generations(config.store) as generations:
+            found = {each.names: each for each in generations.all()}
+        assert found[later].is_later
+        assert found[later].vector_bytes > 0
+        assert prune(config, confirm=lambda found: True) == []
+        with Generations(config.store) as generations:
+            assert later in {each.names for each in generations.all()}
+
     def test_cut_short_it_goes_on(self, settings: Settings, tmp_path: Path) -> None:
         old, new = (
             settings(),

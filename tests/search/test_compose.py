@@ -48,6 +48,20 @@ def test_one_text_is_its_vector() -> None:
     assert composed.form.pictures == 0
 
 
+def test_what_is_not_asked_for_is_not_encoded(red: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder, texts, images = WordEncoder(), [], []
+    monkeypatch.setattr(
+        encoder, "encode_text", lambda of: texts.append(of) or ENCODER.encode_text(of)
+    )
+    monkeypatch.setattr(
+        encoder, "encode_images", lambda of: images.append(of) or ENCODER.encode_images(of)
+    )
+    compose(encoder, question_of("a car"), Seeds())
+    assert (texts, images) == ([["a car"]], [])
+    compose(encoder, question_of(image=red), Seeds())
+    assert (len(texts), len(images)) == (1, 1)
+
+
 def test_texts_by_weight() -> None:
     composed = compose(ENCODER, question_of({"a car": 2.0, "night": 0.5}), Seeds())
     wanted = 2 * of("a car") + 0.5 * of("night")
