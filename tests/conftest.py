@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from pipeline.ingest.run import ingest
 from pipeline.models import write_untrained
 from pipeline.settings import load_config
 from tests.media_factory import MediaFactory
-from tests.servers import milvus_local
+from tests.sharing import made_once, shared_milvus
 
 # Timings are the machine's, not the code's: a slow example is no failure.
 hypothesis.settings.register_profile("vsearch", deadline=None)
@@ -55,9 +56,16 @@ def kills(request: pytest.FixtureRequest) -> int | None:
 
 
 @pytest.fixture(scope="session")
-def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def run_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder of this run of the tests, for all of its processes."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def milvus_server(run_folder: Path) -> Iterator[str]:
     """The address of a real Milvus server, started at first use. It never skips: it must run."""
-    with milvus_local(tmp_path_factory.mktemp("milvus")) as uri:
+    with shared_milvus(run_folder / "milvus") as uri:
         yield uri
 
 
@@ -79,12 +87,15 @@ DRAWN = ("road_trip.mp4", "harbour.mp4", "winter.mkv", "zoo.mp4", "fly_by.mp4")
 
 
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drawn(run_folder: Path) -> Path:
     """A folder of videos of the demo's drawn world, for `encode.backend: demo`."""
-    folder = tmp_path_factory.mktemp("drawn")
-    for name in DRAWN:
-        render_clip(name, folder)
-    return folder
+
+    def draw(folder: Path) -> None:
+        (folder / "videos").mkdir()
+        for name in DRAWN:
+            render_clip(name, folder / "videos")
+
+    return made_once(run_folder / "drawn", draw) / "videos"
 
 
 def index_drawn(drawn: Path, folder: Path, **sections: dict[str, Any]) -> Path:
@@ -107,7 +118,13 @@ def index_drawn(drawn: Path, folder: Path, **sections: dict[str, Any]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def asked_archive(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Path:
+def asked_archive(run_folder: Path, tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Path:
     """Settings of an archive of drawn videos, with rows enough for confidence; none changes it."""
     sections = {"scenes": {"max_length_s": 15.0}, "sample": {"fps": 4.0}}
-    return index_drawn(drawn, tmp_path_factory.mktemp("asking"), **sections)
+    made = made_once(run_folder / "asking", lambda place: index_drawn(drawn, place, **sections))
+    # A file of Milvus Lite is for one process.
+    own = tmp_path_factory.mktemp("asking") / "own"
+    shutil.copytree(made, own)
+    settings = own / "vsearch.yaml"
+    settings.write_text(settings.read_text().replace(str(made), str(own)))
+    return settings

@@ -146,11 +146,11 @@ MASKS = st.one_of(st.just(ALL_ROWS), st.builds(RowMask, SPANS, SPANS, st.just(AL
 
 
 @pytest.mark.parametrize("kinds", [("frame",), ("tile",), ("scene",), ("frame", "tile", "scene")])
-@pytest.mark.parametrize("sampling", [THREE, Sampling(per_scene=3, fps=0.7)])
 @given(st.data())
 def test_moments_lie_apart_and_hold_their_best(
-    kinds: tuple[Kind, ...], sampling: Sampling, data: st.DataObject
+    kinds: tuple[Kind, ...], data: st.DataObject
 ) -> None:
+    sampling = data.draw(st.sampled_from((THREE, Sampling(per_scene=3, fps=0.7))))
     starts = data.draw(st.lists(st.integers(0, 60), min_size=1, max_size=20, unique=True))
     mask = data.draw(MASKS)
     hits = []
