@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -56,17 +57,24 @@ def kills(request: pytest.FixtureRequest) -> int | None:
 
 
 @pytest.fixture(scope="session")
-def run_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of this run of the tests, for all of its processes."""
     base = tmp_path_factory.getbasetemp()
-    return base if worker_id == "master" else base.parent
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+# Not ended with the last test, which has a time to end in: others may use it for longer.
+_servers = ExitStack()
+
+
+def pytest_sessionfinish() -> None:
+    _servers.close()
 
 
 @pytest.fixture(scope="session")
-def milvus_server(run_folder: Path) -> Iterator[str]:
+def milvus_server(run_folder: Path) -> str:
     """The address of a real Milvus server, started at first use. It never skips: it must run."""
-    with shared_milvus(run_folder / "milvus") as uri:
-        yield uri
+    return shared_milvus(run_folder / "milvus", _servers)
 
 
 @pytest.fixture(scope="session")
