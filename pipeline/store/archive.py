@@ -70,11 +70,15 @@ def behind(client: Client, config: StoreConfig, alias: str) -> Names | None:
     return names
 
 
-def recorded(client: Client, config: StoreConfig, name: str) -> ArchiveSettings | None:
-    """What is recorded with a collection, of whatever form; None if nothing is that can be read."""
+def record(client: Client, config: StoreConfig, name: str) -> str:
+    """The record of settings of a collection, as text."""
     properties = client.describe_collection(name, timeout=config.timeout_s).get("properties") or {}
+    return str(properties.get(schema.SETTINGS_PROPERTY, "null"))
+
+
+def _recorded(client: Client, config: StoreConfig, name: str) -> ArchiveSettings | None:
     try:
-        return load_settings(properties.get(schema.SETTINGS_PROPERTY, "null"))
+        return load_settings(record(client, config, name))
     except ValueError:
         return None
 
@@ -85,22 +89,22 @@ def read(client: Client, config: StoreConfig, names: Names) -> Archive:
     Raises:
         StoreError: Nothing is that can be read, or its rows are stored in a form of later versions.
     """
-    record = recorded(client, config, names.segments)
-    if record is None:
+    settings = _recorded(client, config, names.segments)
+    if settings is None:
         raise _error(
             f"{names.segments} has no readable record of its settings: choose another"
             " store.collection and ingest again",
             Code.STORE_FAILED,
             config,
         )
-    if record.schema > SCHEMA_VERSION:
+    if settings.schema > SCHEMA_VERSION:
         raise _error(
-            f"the rows of {names.segments} are stored in form {record.schema}, this vsearch knows"
+            f"the rows of {names.segments} are stored in form {settings.schema}, this vsearch knows"
             f" forms up to {SCHEMA_VERSION}: use a later vsearch",
             Code.SETTINGS_MISMATCH,
             config,
         )
-    return Archive(names, record)
+    return Archive(names, settings)
 
 
 def find_for_reading(client: Client, config: StoreConfig) -> Archive:
@@ -218,11 +222,11 @@ def _free_names(client: Client, config: StoreConfig, settings: ArchiveSettings) 
     for generation in count(1):
         names = Names(config.collection, digits, generation)
         begun = [
-            recorded(client, config, name)
+            _recorded(client, config, name)
             for name in (names.segments, names.videos)
             if client.has_collection(name, timeout=config.timeout_s)
         ]
-        if all(record is not None and record.index == settings.index for record in begun):
+        if all(known is not None and known.index == settings.index for known in begun):
             return names
     raise AssertionError("count() ends nowhere")
 

@@ -18,7 +18,7 @@ from pipeline.errors import Code, StoreError
 from pipeline.store import archive, connection
 from pipeline.store.archive import Archive
 from pipeline.store.client import Client
-from pipeline.store.versions import SCHEMA_VERSION, ArchiveSettings, Names, parse_names
+from pipeline.store.versions import SCHEMA_VERSION, Names, dim_of, form_of, parse_names
 from pipeline.text import without_secret
 
 T = TypeVar("T")
@@ -39,27 +39,28 @@ class Generation:
         names: Its collections.
         role: `current` answers, `previous` did before; what is `aside` was never asked, or long
             ago.
-        settings: What is recorded with it; None if that cannot be read.
+        form: The form in which its rows are stored; None if that cannot be read.
+        dim: Of its vectors; None likewise.
         videos: About how many.
         rows: About how many, deleted ones perhaps among them.
     """
 
     names: Names
     role: Role
-    settings: ArchiveSettings | None
+    form: int | None
+    dim: int | None
     videos: int
     rows: int
 
     @property
     def is_later(self) -> bool:
         """Whether a later vsearch made it, whose rows have a form that is not known here."""
-        return self.settings is not None and self.settings.schema > SCHEMA_VERSION
+        return self.form is not None and self.form > SCHEMA_VERSION
 
     @property
     def vector_bytes(self) -> int:
         """What its vectors take, without the index over them."""
-        dim = self.settings.identity.dim if self.settings else 0
-        return _BYTES * dim * (self.rows + self.videos)
+        return _BYTES * (self.dim or 0) * (self.rows + self.videos)
 
 
 class Generations(Closing):
@@ -216,14 +217,21 @@ class Generations(Closing):
             role = "current"
         elif names == previous:
             role = "previous"
-        try:
-            with connection.telling("read the settings", self._config):
-                settings = archive.recorded(self._client, self._config, names.segments)
-        except StoreError:  # begun and cut short: listed all the same, so that it can be dropped
-            settings = None
-        return Generation(
-            names, role, settings, self._count(names.videos), self._count(names.segments)
+        # Begun and cut short it has one of them: listed all the same, so that it can be dropped.
+        records = [self._record(name) for name in (names.segments, names.videos)]
+        form, dim = (
+            next((found for each in records if (found := read(each)) is not None), None)
+            for read in (form_of, dim_of)
         )
+        return Generation(
+            names, role, form, dim, self._count(names.videos), self._count(names.segments)
+        )
+
+    def _record(self, name: str) -> str:
+        with connection.telling("read the settings", self._config):
+            if not self._client.has_collection(name, timeout=self._config.timeout_s):
+                return ""
+            return archive.record(self._client, self._config, name)
 
     def _count(self, name: str) -> int:
         timeout = self._config.timeout_s

@@ -14,7 +14,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from importlib.metadata import PackageNotFoundError, version
+from operator import getitem
 from typing import Any
 
 from pipeline.config import IndexConfig
@@ -176,6 +178,23 @@ def load_settings(text: str) -> ArchiveSettings:
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a record of settings: {error!r}") from None
+
+
+def form_of(text: str) -> int | None:
+    """The form that a record names; it may be a later one that `load_settings` cannot read."""
+    return _number_in(text, "schema")
+
+
+def dim_of(text: str) -> int | None:
+    """The dimension that it names, likewise."""
+    return _number_in(text, "identity", "dim")
+
+
+def _number_in(text: str, *keys: str) -> int | None:
+    try:
+        return int(reduce(getitem, keys, json.loads(text)))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def differences(there: Identity, here: Identity) -> list[str]:

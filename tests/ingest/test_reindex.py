@@ -29,6 +29,7 @@ from pipeline.ingest.stop import Stop
 from pipeline.search.searcher import Searcher
 from pipeline.store import Generations, VideoStore, rows, schema, versions
 from pipeline.store import archive as store_archive
+from pipeline.store.versions import form_of
 from tests.ingest.conftest import content
 from tests.media_factory import MediaFactory
 from tests.store.samples import embeddings
@@ -480,6 +481,7 @@ class TestMigration:
         assert found[later].is_later
         assert found[later].vector_bytes > 0
         assert prune(config, confirm=lambda found: True) == []
+        assert form_of('{"schema": 3, "unknown": []}') == 3
         with Generations(config.store) as generations:
             assert later in {each.names for each in generations.all()}
 
