@@ -129,9 +129,9 @@ class Opened:
             StoreError: It is gone, or its rows are stored in another form.
             ModelError: It is one of another encoder, which is not known here.
         """
-        # A sample that is drawn anew replaces the view, and is no reason to ask twice.
         now = time.monotonic()
         since = now if self.store.sees_latest else now - LAG_S
+        # A sample that is drawn anew replaces the view, and is no reason to ask twice.
         if not (view := self._view).is_fresh:
             view = self._follow(since)
         following: Future[View] | None = None
